@@ -1,0 +1,26 @@
+import * as pulumi from "@pulumi/pulumi";
+
+/**
+ * Options of a component's children. What the component is told to depend on is passed to each child: on the component alone
+ * it would delay the children, but leave no edge in the state, so that destroy and --target would not know of it.
+ */
+export function childOptions(
+  parent: pulumi.Resource,
+  opts: pulumi.ComponentResourceOptions | undefined,
+  more: pulumi.CustomResourceOptions = {},
+): pulumi.CustomResourceOptions {
+  return pulumi.mergeOptions({ parent, dependsOn: opts?.dependsOn }, more);
+}
+
+/**
+ * Options of a Job. A Job is a run, not data: protected it could not be replaced and the next run would be refused, retained it
+ * would stay behind for good, so it never inherits either.
+ */
+export function jobOptions(timeoutSeconds: number): pulumi.CustomResourceOptions {
+  // Longer than the Job's own deadline, so that Kubernetes says DeadlineExceeded before Pulumi gives up on a run that goes on.
+  const timeout = `${timeoutSeconds + 60}s`;
+  return { protect: false, retainOnDelete: false, customTimeouts: { create: timeout, update: timeout } };
+}
+
+/** Makes the next `up` replace a Job that is not Complete; unchanged it would only fail again without running (pulumi-kubernetes#856). */
+export const rerunUnlessComplete = { "pulumi.com/replaceUnready": "true" };

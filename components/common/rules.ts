@@ -1,0 +1,78 @@
+import { Rule } from "./validation";
+
+/** Rules for single values. Each says what is wrong and what to write instead. */
+
+const show = (value: unknown) => JSON.stringify(value);
+
+/** `longest` leaves room for the suffixes of the component's objects: a Job's name, with Pulumi's 8 digits, ends at 63 characters. */
+export const componentName =
+  (longest: number): Rule<string> =>
+  (name) =>
+    typeof name === "string" && /^[a-z]([-a-z0-9]*[a-z0-9])?$/.test(name) && name.length <= longest
+      ? undefined
+      : `${show(name)} cannot name Kubernetes objects: use at most ${longest} lower-case letters, digits and "-", beginning with a letter`;
+
+export const namespaceName: Rule<string> = (name) =>
+  typeof name === "string" && /^[a-z0-9]([-a-z0-9]{0,61}[a-z0-9])?$/.test(name)
+    ? undefined
+    : `${show(name)} is not a namespace's name: use at most 63 lower-case letters, digits and "-"`;
+
+/** Names that need no quotes in SQL, connection strings and shells. */
+export const postgresName: Rule<string> = (name) =>
+  typeof name === "string" && /^[a-z_][a-z0-9_]{0,62}$/.test(name) && !name.startsWith("pg_")
+    ? undefined
+    : `${show(name)} would need quotes everywhere: use at most 63 lower-case letters, digits and "_", not beginning with a digit or "pg_"`;
+
+export const imageReference: Rule<string> = (image) => {
+  if (typeof image !== "string" || !/^[^\s:@]+(:\d+\/[^\s:@]+)?(:[\w][\w.-]{0,127})?(@sha256:[a-f0-9]{64})?$/.test(image))
+    return `${show(image)} is not an image reference: write registry/repository:tag, best with @sha256:<64 hex digits>`;
+  const repository = image
+    .replace(/@.*$/, "")
+    .replace(/:[^:/]*$/, "")
+    .replace(/^[^/]*[.:][^/]*\//, "");
+  return repository === repository.toLowerCase()
+    ? undefined
+    : `${show(image)} has capitals in its repository: registries take lower case only`;
+};
+
+export const port: Rule<number> = (value) =>
+  Number.isInteger(value) && value >= 1 && value <= 65535
+    ? undefined
+    : `${show(value)} is not a port: write a whole number from 1 to 65535`;
+
+/** Kubernetes' quantities: apimachinery/pkg/api/resource. */
+export const quantity: Rule<string> = (value) =>
+  typeof value === "string" && /^(\d+(\.\d*)?|\.\d+)(m|k|[MGTPE]|[KMGTPE]i|[eE][-+]?\d+)?$/.test(value) && parseFloat(value) > 0
+    ? undefined
+    : `${show(value)} is not a quantity: write for example "500m" for CPU, "512Mi" or "10Gi" for bytes ("GB" and "gi" are not units)`;
+
+/** Kubernetes takes nearly anything; shells and most programs do not. */
+export const environmentName: Rule<string> = (name) =>
+  /^[A-Za-z_][A-Za-z0-9_]*$/.test(name)
+    ? undefined
+    : "is not an environment variable's name: use letters, digits and _, not beginning with a digit";
+
+export const text: Rule<string> = (value) =>
+  typeof value === "string"
+    ? undefined
+    : `is ${value === null ? "null" : `a ${typeof value}`}: write a string, such as "${String(value)}"`;
+
+export const path: Rule<string> = (value) =>
+  typeof value === "string" && /^\/[^\s]*$/.test(value) ? undefined : `${show(value)} is not a path: begin it with /`;
+
+export const command: Rule<unknown> = (value) =>
+  Array.isArray(value) && value.length > 0 && value.every((word) => typeof word !== "number" && word !== "")
+    ? undefined
+    : `${show(value)} is not a command: write its words as a list, such as ["npm", "run", "migrate"]; for a shell line ["sh", "-c", "…"]`;
+
+export const wholeNumber =
+  (least: number, most = Number.MAX_SAFE_INTEGER): Rule<number> =>
+  (value) =>
+    Number.isInteger(value) && value >= least && value <= most
+      ? undefined
+      : `${show(value)} is out of range: write a whole number of at least ${least}${most === Number.MAX_SAFE_INTEGER ? "" : ` and at most ${most}`}`;
+
+export const oneOf =
+  (allowed: readonly string[]): Rule<string> =>
+  (value) =>
+    allowed.includes(value) ? undefined : `is ${show(value)}: write one of ${allowed.map(show).join(", ")}`;

@@ -1,0 +1,25 @@
+import * as pulumi from "@pulumi/pulumi";
+import { types } from "@pulumi/kubernetes";
+
+/** What the "restricted" Pod Security Standard asks of a pod. Without a uid the image's own user is taken, which must not be root. */
+export function restrictedPod(uid?: pulumi.Input<number>, gid = uid): types.input.core.v1.PodSecurityContext {
+  return {
+    runAsNonRoot: true,
+    ...(uid === undefined ? {} : { runAsUser: uid, runAsGroup: gid, fsGroup: gid, fsGroupChangePolicy: "OnRootMismatch" }),
+    seccompProfile: { type: "RuntimeDefault" },
+  };
+}
+
+/** What the "restricted" Pod Security Standard asks of a container, and a root file system that nobody can write. */
+export function restrictedContainer(): types.input.core.v1.SecurityContext {
+  return { allowPrivilegeEscalation: false, readOnlyRootFilesystem: true, capabilities: { drop: ["ALL"] } };
+}
+
+/** Empty directories for the paths that a program writes to, since its root file system is read-only. */
+export function writable(paths: string[]) {
+  const name = (path: string) => `writable${path.toLowerCase().replace(/[^a-z0-9]+/g, "-")}`.replace(/-$/, "");
+  return {
+    volumes: paths.map((path): types.input.core.v1.Volume => ({ name: name(path), emptyDir: {} })),
+    volumeMounts: paths.map((path): types.input.core.v1.VolumeMount => ({ name: name(path), mountPath: path })),
+  };
+}

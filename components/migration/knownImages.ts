@@ -1,0 +1,15 @@
+/**
+ * Images that migrate when they start with their own command, by repository. Under a migration Job their start command has to be
+ * overridden, or the schema would be migrated in two places at once.
+ * Read from each image's start script; where versions differ, the newest is what counts here.
+ */
+const startUpMigrating: Record<string, string> = {
+  "mitre/heimdall2": 'its cmd.sh migrates and seeds before it starts: set command to ["yarn", "backend", "start"]',
+  "mitre/vulcan": 'its entry point runs db:prepare since 2.3: set command to ["bundle", "exec", "puma", "-C", "config/puma.rb"]',
+};
+
+/** What is known of an image, whatever registry, tag or digest it is named with. */
+export function migratesAtStart(image: string): string | undefined {
+  const repository = image.replace(/@.*$/, "").replace(/:[^:/]*$/, "");
+  return Object.entries(startUpMigrating).find(([known]) => repository === known || repository.endsWith(`/${known}`))?.[1];
+}

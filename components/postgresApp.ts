@@ -1,0 +1,141 @@
+import * as pulumi from "@pulumi/pulumi";
+import * as apps from "@pulumi/kubernetes/apps/v1";
+import * as core from "@pulumi/kubernetes/core/v1";
+import { PORT_NAME } from "./app/probes";
+import { appStatefulSet } from "./app/workload";
+import { childOptions } from "./common/childOptions";
+import { labels, selectorLabels } from "./common/labels";
+import { PostgresDatabase } from "./database/postgresDatabase";
+import { MigrationJob } from "./migration/migrationJob";
+import { PostgresAppArgs } from "./postgresAppArgs";
+import { resolveArgs } from "./resolveArgs";
+
+/**
+ * A Postgres-backed application on Kubernetes: database, secrets, migration, application, in this order. `pulumi up` succeeds only
+ * when the schema is migrated and every pod runs the new image and is ready; if the migration fails, it fails, and the old version
+ * keeps serving.
+ */
+export class PostgresApp extends pulumi.ComponentResource {
+  /** Address of the application inside the cluster. */
+  public readonly url!: pulumi.Output<string>;
+  /** Name of the application's Service and of its StatefulSet. */
+  public readonly serviceName!: pulumi.Output<string>;
+  /** Namespace of everything. */
+  public readonly namespace!: pulumi.Output<string>;
+  /** Name of the Secret with host, port, dbname, user, password, uri, jdbc-uri and pgpass. */
+  public readonly connectionSecretName!: pulumi.Output<string>;
+  /** Name of the migration Job that ran last; empty without a migration. */
+  public readonly migrationJobName!: pulumi.Output<string>;
+
+  constructor(name: string, args: PostgresAppArgs, opts?: pulumi.ComponentResourceOptions) {
+    const app = resolveArgs(name, args);
+    super("pulumi-postgres-app:index:PostgresApp", name, withSecrets(args), opts);
+    const child = (more?: pulumi.CustomResourceOptions) => childOptions(this, opts, more);
+    const { namespace } = app;
+    const metadata = { namespace, labels: labels(name, "app") };
+
+    const database = new PostgresDatabase(`${name}-db`, { ...app.database, namespace, partOf: name }, child());
+    const connectionSecretName = database.connectionSecretName;
+
+    const migration =
+      app.migration &&
+      new MigrationJob(
+        `${name}-migration`,
+        {
+          ...app.migration,
+          namespace,
+          connectionSecretName,
+          connectionEnv: app.connectionEnv,
+          imagePullPolicy: app.imagePullPolicy,
+          runAsUser: app.uid,
+          writablePaths: app.writablePaths,
+          partOf: name,
+        },
+        child({ dependsOn: database.setup }),
+      );
+
+    const settings = app.env ? new core.ConfigMap(`${name}-env`, { metadata, data: app.env }, child()) : undefined;
+    const secrets = app.secretEnv
+      ? new core.Secret(`${name}-secret-env`, { metadata, stringData: app.secretEnv }, child())
+      : undefined;
+    const ports = [{ name: PORT_NAME, port: app.servicePort, targetPort: PORT_NAME }];
+    const selector = selectorLabels(name, "app");
+    const pods = new core.Service(
+      `${name}-pods`,
+      {
+        metadata: { ...metadata, name: `${name}-pods` },
+        spec: { clusterIP: "None", selector, ports, publishNotReadyAddresses: true },
+      },
+      child(),
+    );
+    const service = new core.Service(
+      name,
+      // Waiting for the pods is the StatefulSet's part; waiting for the Service's end points too would cost ten seconds more.
+      { metadata: { ...metadata, name, annotations: { "pulumi.com/skipAwait": "true" } }, spec: { selector, ports } },
+      child(),
+    );
+    const workload = new apps.StatefulSet(
+      name,
+      {
+        metadata: { ...metadata, name },
+        spec: appStatefulSet(app, {
+          serviceName: pods.metadata.name,
+          selector,
+          labels: metadata.labels,
+          connectionSecret: connectionSecretName,
+          envFrom: [
+            ...(settings ? [{ configMapRef: { name: settings.metadata.name } }] : []),
+            ...(secrets ? [{ secretRef: { name: secrets.metadata.name } }] : []),
+          ],
+        }),
+      },
+      child({
+        dependsOn: [
+          migration?.job ?? database.setup,
+          pods,
+          service,
+          ...(settings ? [settings] : []),
+          ...(secrets ? [secrets] : []),
+        ],
+      }),
+    );
+
+    parts.set(this, { database, migration, workload });
+
+    this.registerOutputs({
+      url: (this.url = address(service, app.servicePort)),
+      serviceName: (this.serviceName = service.metadata.name),
+      namespace: (this.namespace = service.metadata.namespace),
+      connectionSecretName: (this.connectionSecretName = connectionSecretName),
+      migrationJobName: (this.migrationJobName = migration?.jobName ?? pulumi.output("")),
+    });
+  }
+
+  /** The database, for what else needs it. */
+  public get database(): PostgresDatabase {
+    return parts.get(this)!.database;
+  }
+
+  /** The migration, if there is one. */
+  public get migration(): MigrationJob | undefined {
+    return parts.get(this)!.migration;
+  }
+
+  /** The application: what has to start after it depends on this. */
+  public get workload(): apps.StatefulSet {
+    return parts.get(this)!.workload;
+  }
+}
+
+/** Beside the class, because every field of it, private ones too, would become an output in the schema. */
+const parts = new WeakMap<PostgresApp, { database: PostgresDatabase; migration?: MigrationJob; workload: apps.StatefulSet }>();
+
+const address = (service: core.Service, port: pulumi.Input<number>) =>
+  pulumi.interpolate`http://${service.metadata.name}.${service.metadata.namespace}.svc${pulumi.output(port).apply((p) => (p === 80 ? "" : `:${p}`))}`;
+
+/** A component's inputs are kept in the state: what is secret has to be marked. */
+const withSecrets = (args: PostgresAppArgs) => ({
+  ...args,
+  ...(args.secretEnv ? { secretEnv: pulumi.secret(args.secretEnv) } : {}),
+  ...(args.migration?.secretEnv ? { migration: { ...args.migration, secretEnv: pulumi.secret(args.migration.secretEnv) } } : {}),
+});

@@ -1,0 +1,109 @@
+import * as pulumi from "@pulumi/pulumi";
+import { AppProbesArgs } from "./app/probes";
+import { ContainerResourcesArgs } from "./common/resources";
+import { EmbeddedPostgresArgs } from "./database/embedded";
+import { MigrationArgs } from "./migration/migrationArgs";
+
+/** The application's database. */
+export interface AppDatabaseArgs {
+  /**
+   * Name of the database. Defaults to the component's name with "_" for "-".
+   * A change makes a new, empty database on the same server; the old one stays there.
+   */
+  databaseName?: pulumi.Input<string>;
+  /**
+   * Login role of the application. It owns its database and is nothing more. Defaults to the database's name.
+   * A change makes another role and gives it the database; tables stay the former role's.
+   */
+  user?: pulumi.Input<string>;
+  /**
+   * Postgres in the cluster: a StatefulSet of one. The default.
+   */
+  embedded?: EmbeddedPostgresArgs;
+}
+
+/** A Postgres-backed application. */
+export interface PostgresAppArgs {
+  /**
+   * Image of the application, also that of the migration unless that names its own. Best with a digest: a tag that is pushed
+   * again is no change that Pulumi could see. A change runs the migration, then rolls the pods.
+   */
+  image: pulumi.Input<string>;
+  /**
+   * When the image is pulled: Always, IfNotPresent or Never. Defaults to Kubernetes' rule: Always for the tag "latest", else
+   * IfNotPresent. A change runs the migration, then rolls the pods.
+   */
+  imagePullPolicy?: pulumi.Input<string>;
+  /**
+   * Command that starts the application, in place of the image's ENTRYPOINT. Defaults to the image's own. Needed for an image
+   * that migrates when it starts, since the migration has a Job of its own here. A change rolls the pods.
+   */
+  command?: pulumi.Input<pulumi.Input<string>[]>;
+  /**
+   * Arguments of the command, in place of the image's CMD. Defaults to the image's own. A change rolls the pods.
+   */
+  args?: pulumi.Input<pulumi.Input<string>[]>;
+  /**
+   * Port that the application listens on. Defaults to 8080. A change rolls the pods.
+   */
+  port?: pulumi.Input<number>;
+  /**
+   * Port of the application's Service. Defaults to 80. A change is made in place.
+   */
+  servicePort?: pulumi.Input<number>;
+  /**
+   * Number of pods. Defaults to 1, with which an upgrade has a moment without any pod.
+   */
+  replicas?: pulumi.Input<number>;
+  /**
+   * Plain settings, as environment variables. They are kept in a ConfigMap: a secret value is refused.
+   * Defaults to none. A change rolls the pods.
+   */
+  env?: pulumi.Input<Record<string, pulumi.Input<string>>>;
+  /**
+   * Settings with secret values, as environment variables. They are kept in a Secret. Defaults to none. A change rolls the pods.
+   */
+  secretEnv?: pulumi.Input<Record<string, pulumi.Input<string>>>;
+  /**
+   * Which environment variable gets which key of the connection Secret, in the application and in the migration:
+   * `{ DB_HOST: "host", DB_PASSWORD: "password" }`. Keys are host, port, dbname, user, password, uri, jdbc-uri, pgpass.
+   * Defaults to DATABASE_URL and libpq's PGHOST, PGPORT, PGDATABASE, PGUSER and PGPASSWORD.
+   * A change runs the migration, then rolls the pods.
+   */
+  connectionEnv?: Record<string, pulumi.Input<string>>;
+  /**
+   * How Kubernetes tells whether a pod has started, lives and can serve. Defaults to a TCP connection. A change rolls the pods.
+   */
+  probes?: AppProbesArgs;
+  /**
+   * CPU and memory of a pod. Defaults to requests of 100m CPU and 128Mi of memory and no limits. A change rolls the pods.
+   */
+  resources?: ContainerResourcesArgs;
+  /**
+   * User id of the application and the migration. Defaults to the image's own user, which has to be numeric and not root.
+   * A change runs the migration, then rolls the pods.
+   */
+  runAsUser?: pulumi.Input<number>;
+  /**
+   * Directories that the application and the migration write to, each an empty one in each pod; the rest of the file system is
+   * read-only. Defaults to ["/tmp"]. A change runs the migration, then rolls the pods.
+   */
+  writablePaths?: string[];
+  /**
+   * Namespace of everything. Defaults to the provider's. It has to exist. A change starts anew there, with an empty database.
+   */
+  namespace?: pulumi.Input<string>;
+  /**
+   * The database. Defaults to Postgres in the cluster with a volume of 10Gi.
+   */
+  database?: AppDatabaseArgs;
+  /**
+   * The migration. Defaults to none: then nothing prepares the schema but the application itself.
+   */
+  migration?: MigrationArgs;
+  /**
+   * Whether the image migrates when it starts with its own command. Defaults to what is known of the image. With a `migration`,
+   * such an image has to be given a `command` that does not.
+   */
+  migratesAtStart?: boolean;
+}

@@ -1,0 +1,40 @@
+import * as assert from "assert";
+import fc from "fast-check";
+import { connectionSecretData } from "../../components/database/connection";
+
+const printable = fc.string({
+  unit: fc.constantFrom(...Array.from({ length: 95 }, (_, i) => String.fromCharCode(32 + i))),
+  minLength: 1,
+});
+
+describe("the connection Secret", () => {
+  it("has every part, and the forms in one piece", () => {
+    const data = connectionSecretData({
+      host: "db.example.org",
+      port: 5432,
+      dbname: "notes",
+      user: "app",
+      password: "p:w/d%@ ?",
+    });
+    assert.deepStrictEqual(data, {
+      host: "db.example.org",
+      port: "5432",
+      dbname: "notes",
+      user: "app",
+      password: "p:w/d%@ ?",
+      uri: "postgresql://app:p%3Aw%2Fd%25%40%20%3F@db.example.org:5432/notes",
+      "jdbc-uri": "jdbc:postgresql://db.example.org:5432/notes?user=app&password=p%3Aw%2Fd%25%40%20%3F",
+      pgpass: "db.example.org:5432:notes:app:p\\:w/d%@ ?",
+    });
+  });
+
+  it("carries every printable password through its URIs", () => {
+    fc.assert(
+      fc.property(printable, (password) => {
+        const data = connectionSecretData({ host: "h", port: 1, dbname: "d", user: "u", password });
+        assert.strictEqual(decodeURIComponent(new URL(data.uri).password), password);
+        assert.strictEqual(new URL(data["jdbc-uri"].replace("jdbc:", "")).searchParams.get("password"), password);
+      }),
+    );
+  });
+});

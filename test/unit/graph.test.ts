@@ -1,0 +1,187 @@
+import * as assert from "assert";
+import * as pulumi from "@pulumi/pulumi";
+import { PostgresApp, PostgresAppArgs } from "../../index";
+import { graph } from "../support/graph";
+
+const SECRET = "kubernetes:core/v1:Secret";
+const CONFIG = "kubernetes:core/v1:ConfigMap";
+const SERVICE = "kubernetes:core/v1:Service";
+const STATEFUL_SET = "kubernetes:apps/v1:StatefulSet";
+const JOB = "kubernetes:batch/v1:Job";
+const PASSWORD = "random:index/randomPassword:RandomPassword";
+
+const args: PostgresAppArgs = {
+  image: "registry.example.org/notes:1.0.0",
+  env: { LOG_LEVEL: "info" },
+  secretEnv: { SESSION_SECRET: "not to be seen" },
+  migration: { command: ["migrate"] },
+};
+const notes =
+  (more: Partial<PostgresAppArgs> = {}, opts?: pulumi.ComponentResourceOptions) =>
+  () =>
+    new PostgresApp("notes", { ...args, ...more }, opts);
+
+describe("the registered graph", () => {
+  it("is exactly these resources, each a child of its part", async () => {
+    const { resources } = await graph(notes());
+    const parents = Object.fromEntries([...resources].map(([key, { parent }]) => [key, parent]));
+    const app = "pulumi-postgres-app:index:PostgresApp::notes";
+    const database = "pulumi-postgres-app:index:PostgresDatabase::notes-db";
+    const migration = "pulumi-postgres-app:index:MigrationJob::notes-migration";
+    assert.deepStrictEqual(parents, {
+      [app]: "",
+      [database]: app,
+      [migration]: app,
+      [`${PASSWORD}::notes-db-admin-password`]: database,
+      [`${PASSWORD}::notes-db-password`]: database,
+      [`${SECRET}::notes-db-admin`]: database,
+      [`${SECRET}::notes-db-connection`]: database,
+      [`${CONFIG}::notes-db-start`]: database,
+      [`${CONFIG}::notes-db-setup`]: database,
+      [`${SERVICE}::notes-db`]: database,
+      [`${STATEFUL_SET}::notes-db`]: database,
+      [`${JOB}::notes-db-setup`]: database,
+      [`${JOB}::notes-migration`]: migration,
+      [`${CONFIG}::notes-env`]: app,
+      [`${SECRET}::notes-secret-env`]: app,
+      [`${SERVICE}::notes-pods`]: app,
+      [`${SERVICE}::notes`]: app,
+      [`${STATEFUL_SET}::notes`]: app,
+    });
+  });
+
+  it("orders database, setup, migration and application by dependencies of the children themselves", async () => {
+    const { resources } = await graph(notes());
+    const depends = (key: string) => resources.get(key)!.dependencies;
+    assert.deepStrictEqual(depends(`${STATEFUL_SET}::notes-db`), [
+      `${CONFIG}::notes-db-start`,
+      `${SECRET}::notes-db-admin`,
+      `${SERVICE}::notes-db`,
+    ]);
+    assert.ok(depends(`${JOB}::notes-db-setup`).includes(`${STATEFUL_SET}::notes-db`), "setup after the database");
+    assert.ok(depends(`${JOB}::notes-migration`).includes(`${JOB}::notes-db-setup`), "migration after setup");
+    assert.ok(depends(`${STATEFUL_SET}::notes`).includes(`${JOB}::notes-migration`), "application after the migration");
+  });
+
+  it("starts the application only when a slow migration has ended", async () => {
+    const events: string[] = [];
+    await graph(notes(), {
+      onRegister: async (key) => {
+        events.push(`begin ${key}`);
+        if (key === `${JOB}::notes-migration`) await new Promise((resolve) => setTimeout(resolve, 200));
+        events.push(`end ${key}`);
+      },
+    });
+    assert.ok(events.indexOf(`begin ${STATEFUL_SET}::notes`) > events.indexOf(`end ${JOB}::notes-migration`), events.join("\n"));
+  });
+
+  it("creates nothing inside an apply: in a preview that knows no value, all resources are there", async () => {
+    const { resources, late } = await graph(notes(), { preview: true });
+    assert.deepStrictEqual(late, []);
+    assert.strictEqual(resources.size, 18);
+  });
+
+  it("passes what the component depends on to every child", async () => {
+    const { resources } = await graph(() => {
+      const first = new PostgresApp("first", args);
+      return new PostgresApp("notes", args, { dependsOn: first.workload });
+    });
+    for (const [key, { dependencies, name }] of resources) {
+      if (name.startsWith("notes")) assert.ok(dependencies.includes(`${STATEFUL_SET}::first`), `${key} does not depend on it`);
+    }
+  });
+
+  it("has no migration Job without a migration, and the application after the setup then", async () => {
+    const { resources } = await graph(notes({ migration: undefined }));
+    assert.ok(!resources.has(`${JOB}::notes-migration`));
+    assert.ok(resources.get(`${STATEFUL_SET}::notes`)!.dependencies.includes(`${JOB}::notes-db-setup`));
+  });
+});
+
+describe("options of the children", () => {
+  it("gives Jobs neither the component's protect nor its retainOnDelete", async () => {
+    const { resources } = await graph(notes({}, { protect: true, retainOnDelete: true }));
+    for (const job of [`${JOB}::notes-migration`, `${JOB}::notes-db-setup`]) {
+      const { protect, retainOnDelete } = resources.get(job)!.options;
+      assert.deepStrictEqual({ protect, retainOnDelete }, { protect: false, retainOnDelete: false }, job);
+    }
+    assert.strictEqual(resources.get(`${STATEFUL_SET}::notes-db`)!.options.protect, true);
+  });
+
+  it("waits longer for a Job than the Job's own deadline, from one number", async () => {
+    const { resources } = await graph(notes({ migration: { command: ["migrate"], timeoutSeconds: 1800 } }));
+    const job = resources.get(`${JOB}::notes-migration`)!;
+    assert.strictEqual(job.inputs.spec.activeDeadlineSeconds, 1800);
+    assert.deepStrictEqual(job.options.customTimeouts, { create: "1860s", update: "1860s", delete: "" });
+  });
+
+  it("makes a Job that did not complete run again, and keeps its name free for Pulumi to choose", async () => {
+    const { resources } = await graph(notes());
+    const { metadata } = resources.get(`${JOB}::notes-migration`)!.inputs;
+    assert.strictEqual(metadata.annotations["pulumi.com/replaceUnready"], "true");
+    assert.strictEqual(metadata.name, undefined);
+  });
+
+  it("never replaces the database's StatefulSet, whose name and claim are fixed", async () => {
+    const { resources } = await graph(notes());
+    const server = resources.get(`${STATEFUL_SET}::notes-db`)!;
+    assert.strictEqual(server.inputs.metadata.name, "notes-db");
+    assert.deepStrictEqual(server.options.ignoreChanges.sort(), [
+      "spec.podManagementPolicy",
+      "spec.revisionHistoryLimit",
+      "spec.selector",
+      "spec.serviceName",
+      "spec.volumeClaimTemplates",
+    ]);
+    assert.deepStrictEqual(server.inputs.spec.persistentVolumeClaimRetentionPolicy, {
+      whenDeleted: "Retain",
+      whenScaled: "Retain",
+    });
+  });
+});
+
+describe("what stands in the resources", () => {
+  it("marks every secret, in the components' inputs too, and puts none into a pod", async () => {
+    const { resources } = await graph(notes({ migration: { command: ["migrate"], secretEnv: { TOKEN: "not to be seen" } } }));
+    assert.strictEqual(resources.get(`${SECRET}::notes-secret-env`)!.inputs.stringData, "[secret]");
+    assert.strictEqual(resources.get(`${SECRET}::notes-db-connection`)!.inputs.stringData, "[secret]");
+    for (const [key, { inputs }] of resources) assert.doesNotMatch(JSON.stringify(inputs), /not to be seen|pw-of-/, key);
+  });
+
+  it("gives the migration nothing that the application alone uses, and it stays the same when that changes", async () => {
+    const template = async (more: Partial<PostgresAppArgs>) => {
+      const { resources } = await graph(notes(more));
+      return resources.get(`${JOB}::notes-migration`)!.inputs.spec.template;
+    };
+    const before = await template({});
+    assert.doesNotMatch(JSON.stringify(before), /LOG_LEVEL|notes-env|notes-secret-env/);
+    const unrelated = {
+      env: { LOG_LEVEL: "debug" },
+      secretEnv: { SESSION_SECRET: "other" },
+      replicas: 3,
+      resources: { limits: { memory: "1Gi" } },
+    };
+    assert.deepStrictEqual(await template(unrelated), before);
+    assert.notDeepStrictEqual(await template({ image: "registry.example.org/notes:1.1.0" }), before);
+    assert.notDeepStrictEqual(await template({ migration: { command: ["migrate"], rerun: "again" } }), before);
+  });
+
+  it("names the connection's parts as the application wants them", async () => {
+    const { resources } = await graph(notes({ connectionEnv: { DB_HOST: "host", DB_PASSWORD: "password" } }));
+    const [container] = resources.get(`${STATEFUL_SET}::notes`)!.inputs.spec.template.spec.containers;
+    const from = (key: string) => ({ secretKeyRef: { name: "notes-db-connection-0123abcd", key } });
+    assert.deepStrictEqual(container.env, [
+      { name: "DB_HOST", valueFrom: from("host") },
+      { name: "DB_PASSWORD", valueFrom: from("password") },
+    ]);
+  });
+
+  it("has outputs for what a program goes on with", async () => {
+    const { result } = await graph(notes());
+    const get = <T>(output: pulumi.Output<T>) => new Promise<T>((resolve) => output.apply(resolve));
+    assert.strictEqual(await get(result.url), "http://notes.default.svc");
+    assert.strictEqual(await get(result.connectionSecretName), "notes-db-connection-0123abcd");
+    assert.strictEqual(await get(result.migrationJobName), "notes-migration-0123abcd");
+    assert.strictEqual(await get(result.database.host), "notes-db.default.svc");
+  });
+});

@@ -1,0 +1,126 @@
+import * as assert from "assert";
+import * as pulumi from "@pulumi/pulumi";
+import { PostgresApp } from "../../index";
+import { imageReference } from "../../components/common/rules";
+import { Validation } from "../../components/common/validation";
+import { graph } from "../support/graph";
+
+const image = "registry.example.org/notes:1.0.0";
+
+/** What the component says about wrong arguments. They come from JavaScript and YAML too, so types do not protect. */
+async function refusal(args: object, name = "notes"): Promise<string> {
+  let message = "";
+  const { order } = await graph(() => {
+    try {
+      new PostgresApp(name, args as never);
+    } catch (error) {
+      assert.ok(pulumi.InputPropertiesError.isInstance(error), String(error));
+      message = error.message;
+    }
+  });
+  if (message) assert.deepStrictEqual(order, [], "something was created");
+  else assert.ok(order.length > 0, "nothing was created");
+  return message;
+}
+
+describe("wrong arguments", () => {
+  it("are all named at once, each with its path and the way out, and nothing is created", async () => {
+    const message = await refusal(
+      {
+        port: 70000,
+        replicas: 1.5,
+        connectionEnv: { DB_HOST: "hostname", "DB-PORT": "port" },
+        resources: { requests: { memory: "1GB" } },
+        database: { databaseName: "My-Notes", user: "postgres", embedded: { storage: "ten" } },
+        migration: { command: "npm run migrate", timeoutSeconds: 0 },
+        writablePaths: ["tmp"],
+      },
+      "My App",
+    );
+    const expected = [
+      /^PostgresApp "My App": 12 arguments have to change:$/m,
+      /^ {2}name: "My App" cannot name Kubernetes objects: use at most 40 lower-case letters/m,
+      /^ {2}image: is missing: name the image of the application/m,
+      /^ {2}port: 70000 is not a port: write a whole number from 1 to 65535$/m,
+      /^ {2}replicas: 1.5 is out of range: write a whole number of at least 0$/m,
+      /^ {2}connectionEnv.DB_HOST: is "hostname": write one of "host", "port", "dbname", "user", "password", "uri", "jdbc-uri", "pgpass"$/m,
+      /^ {2}connectionEnv\["DB-PORT"\]: is not an environment variable's name: use letters, digits and _/m,
+      /^ {2}resources.requests: "memory" "1GB" is not a quantity: write for example "500m" for CPU, "512Mi" or "10Gi" for bytes/m,
+      /^ {2}database.databaseName: "My-Notes" would need quotes everywhere: use at most 63 lower-case letters/m,
+      /^ {2}database.user: "postgres" is the administrator: give the application a role of its own$/m,
+      /^ {2}database.embedded.storage: "ten" is not a quantity/m,
+      /^ {2}migration.command: "npm run migrate" is not a command: write its words as a list/m,
+      /^ {2}migration.timeoutSeconds: 0 is out of range: write a whole number of at least 1/m,
+      /^ {2}writablePaths\[0\]: "tmp" is not a path: begin it with \/$/m,
+    ];
+    for (const line of expected.slice(1)) assert.match(message, line);
+    assert.match(message, /: 13 arguments have to change:/);
+  });
+
+  for (const wrong of ["Notes:1", "notes image", "notes:", "notes@sha256:12", ""]) {
+    it(`refuses the image "${wrong}"`, async () => assert.match(await refusal({ image: wrong }), /^ {2}image: /m));
+  }
+
+  for (const right of [
+    "notes",
+    "notes:1",
+    "localhost:5000/notes:1",
+    `a.example.org/b/c@sha256:${"0".repeat(64)}`,
+    "registry.example.org:443/b/c:v1.0_x-y",
+  ]) {
+    it(`accepts the image "${right}"`, async () => assert.strictEqual(await refusal({ image: right }), ""));
+  }
+
+  for (const quantity of ["0", "-1Gi", "10GB", "1 Gi", "Gi", 10]) {
+    it(`refuses the quantity ${JSON.stringify(quantity)}`, async () =>
+      assert.match(
+        await refusal({ image, database: { embedded: { storage: quantity } } }),
+        /database.embedded.storage: .* is not a quantity/,
+      ));
+  }
+
+  for (const quantity of ["1Gi", "1.5Gi", "500M", "1e9", "1000"]) {
+    it(`accepts the quantity ${quantity}`, async () =>
+      assert.strictEqual(await refusal({ image, database: { embedded: { storage: quantity } } }), ""));
+  }
+
+  it("are found in a variable that has two values", async () => {
+    const message = await refusal({ image, env: { A: "1" }, secretEnv: { A: "2" }, connectionEnv: { A: "host" } });
+    assert.match(message, /secretEnv.A: is in env too: keep one of the two/);
+    assert.match(message, /connectionEnv.A: is in secretEnv too/);
+  });
+
+  it("are found in an environment: names and values that are no text", async () => {
+    assert.match(
+      await refusal({ image, env: { "1A": "x", B: 3 } }),
+      /env: name "1A" is not an environment variable's name.*; "B" is a number: write a string, such as "3"/,
+    );
+  });
+
+  describe("two places that migrate", () => {
+    const migration = { command: ["migrate"] };
+    it("is an image known to migrate when it starts, beside a migration, with its own command", async () => {
+      const message = await refusal({ image: "docker.io/mitre/heimdall2:2.13.1", migration });
+      assert.match(message, /^ {2}command: is missing, and the image migrates when it starts.*\["yarn", "backend", "start"\]/m);
+    });
+    it("is an image declared to", async () =>
+      assert.match(await refusal({ image, migration, migratesAtStart: true }), /^ {2}command: is missing/m));
+    it("is not an image with another command, nor one declared not to, nor one without a migration", async () => {
+      assert.strictEqual(await refusal({ image: "mitre/heimdall2:2", migration, command: ["yarn", "backend", "start"] }), "");
+      assert.strictEqual(await refusal({ image: "mitre/heimdall2:2", migration, migratesAtStart: false }), "");
+      assert.strictEqual(await refusal({ image: "mitre/heimdall2:2" }), "");
+    });
+  });
+
+  it("that are known only later fail when they are known", async () => {
+    const later = new Validation('PostgresApp "notes"').check(
+      "image",
+      pulumi.output(Promise.resolve("Not An Image")),
+      imageReference,
+    );
+    await assert.rejects(
+      (later as any).promise(),
+      /PostgresApp "notes": 1 argument has to change:\n {2}image: "Not An Image" is not an image reference/m,
+    );
+  });
+});
