@@ -1,0 +1,13 @@
+#!/usr/bin/env bash
+# Builds, lints and runs all tests: unit, schema, engine and cluster. Ends with a line "N passed, N failed".
+# shellcheck source-path=SCRIPTDIR source=lib.sh
+source "$(dirname "${BASH_SOURCE[0]}")/lib.sh"
+
+"$tools/prepare.sh"
+environment=$("$tools/env.sh")
+eval "$environment"
+cd "$root"
+say "lint: types, eslint, prettier, shellcheck"
+npm run --silent lint
+say "tests"
+exec npx mocha 'test/**/*.test.ts'

@@ -1,0 +1,15 @@
+#!/usr/bin/env bash
+# Deploys the example's next version on what `make up` has deployed.
+# shellcheck source-path=SCRIPTDIR source=lib.sh
+source "$(dirname "${BASH_SOURCE[0]}")/lib.sh"
+
+"$tools/prepare.sh"
+environment=$("$tools/env.sh")
+eval "$environment"
+
+cd "$root/examples/notes"
+pulumi stack select dev 2>/dev/null || fail "nothing is deployed yet: make up"
+pulumi config set image docker.io/local/notes:1.1.0
+say "pulumi up"
+pulumi up --yes --skip-preview
+"$tools/show.sh"
