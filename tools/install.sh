@@ -1,5 +1,6 @@
 #!/usr/bin/env bash
-# Installs what is missing of Debian packages and npm packages. Says nothing and takes no time when all is there.
+# Installs what is missing: the npm packages, and with the argument "cluster" what the local cluster and its images are made with from
+# Debian. Says nothing and takes no time when all is there.
 # shellcheck source-path=SCRIPTDIR source=lib.sh
 source "$(dirname "${BASH_SOURCE[0]}")/lib.sh"
 
@@ -17,7 +18,6 @@ openssl                                openssl
 python3                                python3
 gcc                                    gcc
 /usr/include/stdlib.h                  libc6-dev
-psql                                   postgresql-client
 shellcheck                             shellcheck
 '
 
@@ -77,6 +77,8 @@ npm_packages() {
 }
 
 check_node
-mapfile -t packages < <(missing_packages)
-[ ${#packages[@]} -eq 0 ] || install_packages "${packages[@]}"
+if [ "${1:-}" = cluster ]; then
+  mapfile -t packages < <(missing_packages)
+  [ ${#packages[@]} -eq 0 ] || install_packages "${packages[@]}"
+fi
 npm_packages

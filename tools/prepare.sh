@@ -4,14 +4,15 @@
 # shellcheck source-path=SCRIPTDIR source=lib.sh
 source "$(dirname "${BASH_SOURCE[0]}")/lib.sh"
 
-"$tools/install.sh"
+if [ -n "${CONTEXT:-}" ]; then "$tools/install.sh"; else "$tools/install.sh" cluster; fi
 
-# The compiled package and tools, unless they are newer than what they are made of.
-stamp=$root/node_modules/.built
-if [ ! -e "$stamp" ] || [ "$(cat "$stamp")" != "$(content_key "$root/index.ts" "$root/components" "$root/tsconfig.json" "$tools/providers" "$tools/pulumi" "$tools/tsconfig.json" "$root/package-lock.json")" ]; then
+# The compiled package and tools, unless they are what their sources make.
+stamp=$root/node_modules/.compiled
+sources=$(content_key "$root/index.ts" "$root/components" "$root/tsconfig.json" "$root/package-lock.json" "$tools/providers" "$tools/pulumi" "$tools/tsconfig.json")
+if [ ! -d "$root/bin" ] || [ ! -d "$tools/dist" ] || [ "$(cat "$stamp" 2>/dev/null)" != "$sources" ]; then
   say "compiling the package: about 20 s"
   (cd "$root" && npm run --silent build)
-  content_key "$root/index.ts" "$root/components" "$root/tsconfig.json" "$tools/providers" "$tools/pulumi" "$tools/tsconfig.json" "$root/package-lock.json" >"$stamp"
+  echo "$sources" >"$stamp"
 fi
 
 if [ -n "${CONTEXT:-}" ]; then

@@ -26,8 +26,14 @@ export const proxied = (namespace: Namespace, path: string) =>
 export const getJson = async (namespace: Namespace, path: string) =>
   JSON.parse(await kubectl(["get", "--raw", proxied(namespace, path)]));
 
-export const postJson = async (namespace: Namespace, path: string, body: object) =>
-  JSON.parse(await kubectl(["create", "--raw", proxied(namespace, path), "-f", "-"], { input: JSON.stringify(body) }));
+/** Writes from inside a pod of the application: `kubectl create --raw` sends no content type, which applications refuse. */
+export async function postJson(namespace: Namespace, path: string, body: object): Promise<any> {
+  const script = `fetch("http://notes${path}", { method: "POST", headers: { "content-type": "application/json" }, body: require("fs").readFileSync(0) })
+    .then(async (r) => { console.log(await r.text()); process.exitCode = r.ok ? 0 : 1; })`;
+  const { code, stdout, stderr } = await namespace.exec("notes-0", ["node", "-e", script], { input: JSON.stringify(body) });
+  if (code !== 0) throw new Error(`POST ${path}: ${stdout}${stderr}`);
+  return JSON.parse(stdout);
+}
 
 /** Everything in a Secret, decoded. */
 export async function secret(namespace: Namespace, name: string): Promise<Record<string, string>> {
