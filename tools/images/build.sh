@@ -1,0 +1,126 @@
+#!/usr/bin/env bash
+# Builds the layers of the local cluster's images, which has no registry to pull from: each an archive in the cache under a key of
+# its recipe and sources, so that none is built twice, and what images have in common is there once.
+# build.sh [NAME...]: those missing of the named images (default: all).
+# shellcheck source-path=SCRIPTDIR source=images.sh
+source "$(dirname "${BASH_SOURCE[0]}")/images.sh"
+
+# Seconds that building it took on two cores.
+usual() {
+  case $1 in
+    base) echo 60 ;;
+    postgres-15) echo 45 ;;
+    postgres-17 | node | notes-modules) echo 15 ;;
+    *) echo 2 ;;
+  esac
+}
+
+# --- for the recipes, which are sourced with $folder (to be filled), $work (to be used up) and $layer (their name) ---
+
+# The machine's own Debian mirror, as apt knows it; debootstrap has one of its own for machines that are not Debian.
+mirror() {
+  # shellcheck disable=SC2016 # for apt-get to fill in
+  apt-get indextargets --format '$(REPO_URI) $(CODENAME) $(COMPONENT)' 'Created-By: Packages' 2>/dev/null |
+    awk '$2 == "bookworm" && $3 == "main" { print $1; exit }'
+}
+
+# The proxy that apt uses, for programs that ask the environment.
+with_proxy() (
+  eval "$(apt-config shell http_proxy Acquire::http::Proxy https_proxy Acquire::https::Proxy)"
+  export ${http_proxy+http_proxy} ${https_proxy+https_proxy}
+  "$@"
+)
+
+# A mount namespace of its own: what is mounted in there is gone when the command is.
+unmounted() { unshare --mount --propagation private "$@"; }
+
+bootstrap() {
+  local from
+  from=$(mirror)
+  with_proxy unmounted debootstrap --variant=minbase bookworm "$1" ${from:+"$from"} >&2
+}
+
+# install_debian FOLDER PACKAGE...: in a root file system made by bootstrap.
+install_debian() {
+  local folder=$1
+  shift
+  printf '#!/bin/sh\nexit 101\n' >"$folder/usr/sbin/policy-rc.d"
+  chmod +x "$folder/usr/sbin/policy-rc.d"
+  cp -L /etc/resolv.conf "$folder/etc/resolv.conf"
+  # The archive of authorities is needed only where the mirror is an https one, and only now.
+  cp -L /etc/ssl/certs/ca-certificates.crt "$folder/tmp/authorities.crt" 2>/dev/null || true
+  # shellcheck disable=SC2016 # for the shell inside
+  with_proxy unmounted sh -eu -c '
+    folder=$1
+    shift
+    mount -t proc proc "$folder/proc"
+    export DEBIAN_FRONTEND=noninteractive LC_ALL=C.UTF-8
+    chroot "$folder" apt-get -qq -o Acquire::https::CaInfo=/tmp/authorities.crt update
+    chroot "$folder" apt-get -qq -o Acquire::https::CaInfo=/tmp/authorities.crt -o Dpkg::Use-Pty=0 -o Dpkg::Options::=--force-confold \
+      install -y --no-install-recommends "$@"
+  ' sh "$folder" "$@" >&2
+  rm "$folder/usr/sbin/policy-rc.d" "$folder/etc/resolv.conf"
+}
+
+# What building a Debian leaves and running one does not need.
+clean_debian() {
+  rm -rf "$1"/var/cache/apt/* "$1"/var/cache/debconf/*-old "$1"/var/lib/apt/lists/* "$1"/var/log/* "$1"/tmp/* "$1"/etc/hostname
+}
+
+# npm_unpack PACKAGE FOLDER: what the package holds; nothing of it is run.
+npm_unpack() {
+  local archive
+  mkdir -p "$2"
+  archive=$(cd "$work" && npm pack --silent "$1")
+  tar -xzf "$work/$archive" -C "$2" --strip-components=1 --no-same-owner
+  rm "$work/$archive"
+}
+
+# --- building ---
+
+# below LAYER: the archives of the layers that it changes; only such a one is built over them.
+below() {
+  case $1 in
+    postgres-15) layer_path base ;;
+  esac
+}
+
+build_layer() (
+  layer=$1
+  path=$(layer_path "$layer")
+  [ ! -e "$path" ] || exit 0
+  say "building the layer $layer: about $(minutes "$(usual "$layer")")"
+  work=$(mktemp -d "$images/work.XXXXXX")
+  trap 'rm -rf --one-file-system "$work"' EXIT
+  folder=$work/root
+  mkdir -m 0755 "$folder"
+  mapfile -t under < <(below "$layer")
+  for each in "${under[@]}"; do tar -xpf "$each" -C "$folder" --numeric-owner; done
+  # In the background, because a shell whose failure is asked for (by || or if) would go on after one.
+  # shellcheck source=/dev/null
+  (source "$(recipe "$layer")") >"$images/logs/$layer.log" 2>&1 &
+  wait $! || {
+    tail -n 20 "$images/logs/$layer.log" >&2
+    fail "building the layer $layer failed; the whole log is $images/logs/$layer.log"
+  }
+  python3 "$here/image.py" layer "$folder" "$work/layer.tar" "${under[@]}"
+  mv "$work/layer.tar" "$path"
+  remove_superseded "$path"
+  say "built the layer $layer ($(du -m "$path" | cut -f1) MB)"
+)
+
+# Layers of the same name under other keys are of no more use.
+remove_superseded() {
+  find "$images/layers" -name "$(basename "${1%-*}")-????????????????.tar" ! -path "$1" -delete
+}
+
+# shellcheck disable=SC2086 # one word each
+[ $# -gt 0 ] || set -- $names
+umask 022
+mkdir -p "$images/layers" "$images/logs"
+exec 8>"$images/lock"
+flock --wait 900 8 || fail "another build of images has been at work for 15 minutes (lock: $images/lock)"
+for name in "$@"; do
+  tag "$name" >/dev/null
+  for layer in $(layers "$name"); do build_layer "$layer"; done
+done

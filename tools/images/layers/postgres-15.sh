@@ -1,0 +1,11 @@
+# shellcheck shell=bash disable=SC2154 # sourced by build.sh, which sets $folder, $work and others
+# Postgres of Debian, without the cluster that its package would make, in the layout of the official image.
+mkdir -p "$folder/etc/postgresql-common"
+echo 'create_main_cluster = false' >"$folder/etc/postgresql-common/createcluster.conf"
+install_debian "$folder" postgresql-15
+install -d -o 999 -g 999 -m 1777 "$folder/var/lib/postgresql/data"
+install -d -o 999 -g 999 -m 3777 "$folder/run/postgresql"
+# Two thirds of it are a compiler for long queries, without which Postgres works, and sources of locales.
+rm -rf "$folder"/usr/lib/postgresql/15/lib/{llvmjit*,bitcode} "$folder"/usr/lib/x86_64-linux-gnu/lib{LLVM,z3}* "$folder"/usr/lib/llvm-14
+rm -rf "$folder"/usr/share/{i18n,man}/*
+clean_debian "$folder"
