@@ -1,6 +1,5 @@
 #!/usr/bin/env bash
 # Removes what `make up` has deployed. The volume with the data stays, and the next `make up` finds it again.
-# shellcheck source-path=SCRIPTDIR source=lib.sh
 source "$(dirname "${BASH_SOURCE[0]}")/lib.sh"
 
 environment=$("$tools/env.sh")

@@ -1,7 +1,6 @@
 #!/usr/bin/env bash
 # Installs what is missing: the npm packages, and with the argument "cluster" what the local cluster and its images are made with from
 # Debian. Says nothing and takes no time when all is there.
-# shellcheck source-path=SCRIPTDIR source=lib.sh
 source "$(dirname "${BASH_SOURCE[0]}")/lib.sh"
 
 # What must be there (a command, or a file for what is no command) and the Debian package that has it.

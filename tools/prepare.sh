@@ -1,7 +1,6 @@
 #!/usr/bin/env bash
 # Everything that has to be there before a program is run: packages, the build, the Pulumi CLI, and, unless CONTEXT names a
 # cluster, a local one with its images.
-# shellcheck source-path=SCRIPTDIR source=lib.sh
 source "$(dirname "${BASH_SOURCE[0]}")/lib.sh"
 
 if [ -n "${CONTEXT:-}" ]; then "$tools/install.sh"; else "$tools/install.sh" cluster; fi
@@ -15,11 +14,11 @@ if [ ! -d "$root/bin" ] || [ ! -d "$tools/dist" ] || [ "$(cat "$stamp" 2>/dev/nu
   echo "$sources" >"$stamp"
 fi
 
+own_pulumi || "$tools/build.sh" pulumi
 if [ -n "${CONTEXT:-}" ]; then
   say "using the cluster of context \"$CONTEXT\"; nothing is started on this machine"
-  "$tools/build.sh" pulumi
 else
-  "$tools/build.sh" pulumi kubernetes coredns
+  "$tools/build.sh" kubernetes coredns
   "$tools/cluster/up.sh"
   "$tools/images/build.sh"
   "$tools/images/load.sh"

@@ -1,6 +1,5 @@
 #!/usr/bin/env bash
 # Shows what examples/notes has deployed: the URL, the migrations that were applied, the tables. Needs the environment of env.sh.
-# shellcheck source-path=SCRIPTDIR source=lib.sh
 source "$(dirname "${BASH_SOURCE[0]}")/lib.sh"
 
 cd "$root/examples/notes"

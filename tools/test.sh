@@ -1,6 +1,5 @@
 #!/usr/bin/env bash
 # Builds, lints and runs all tests: unit, schema, engine and cluster. Ends with a line "N passed, N failed".
-# shellcheck source-path=SCRIPTDIR source=lib.sh
 source "$(dirname "${BASH_SOURCE[0]}")/lib.sh"
 
 "$tools/prepare.sh"

@@ -1,6 +1,5 @@
 #!/usr/bin/env bash
 # From nothing to a running application: prepares the machine, deploys examples/notes with `pulumi up` and shows what came of it.
-# shellcheck source-path=SCRIPTDIR source=lib.sh
 source "$(dirname "${BASH_SOURCE[0]}")/lib.sh"
 
 [ -n "${CONTEXT:-}" ] || [ -e "$("$tools/build.sh" --path coredns)" ] ||

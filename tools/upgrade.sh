@@ -1,6 +1,5 @@
 #!/usr/bin/env bash
 # Deploys the example's next version on what `make up` has deployed.
-# shellcheck source-path=SCRIPTDIR source=lib.sh
 source "$(dirname "${BASH_SOURCE[0]}")/lib.sh"
 
 "$tools/prepare.sh"

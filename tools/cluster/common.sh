@@ -3,7 +3,6 @@
 # Sourced, never run.
 # shellcheck disable=SC2034 # the variables are for the scripts that source this file
 
-# shellcheck source-path=SCRIPTDIR source=../lib.sh
 source "$(dirname "${BASH_SOURCE[0]}")/../lib.sh"
 
 export PATH="$PATH:/usr/local/sbin:/usr/sbin:/sbin"

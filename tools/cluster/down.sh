@@ -1,7 +1,6 @@
 #!/usr/bin/env bash
 # Ends the cluster and removes all of it, from whatever state it is in: its processes and containers (those and no others), its
 # mounts, its network, its folder. The cache of builds and images stays, so that the next start is quick.
-# shellcheck source-path=SCRIPTDIR source=common.sh
 source "$(dirname "${BASH_SOURCE[0]}")/common.sh"
 
 tasks=$cluster/run/containerd/io.containerd.runtime.v2.task/k8s.io

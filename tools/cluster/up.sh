@@ -1,7 +1,6 @@
 #!/usr/bin/env bash
 # Starts a single-node Kubernetes on this machine, or what of it is not running; done at once when all is.
 # Everything it keeps is in one folder of the cache; what died (a reboot, a kill) comes back with its data.
-# shellcheck source-path=SCRIPTDIR source=common.sh
 source "$(dirname "${BASH_SOURCE[0]}")/common.sh"
 
 bin=$cache/bin

@@ -2,7 +2,6 @@
 # Builds the layers of the local cluster's images, which has no registry to pull from: each an archive in the cache under a key of
 # its recipe and sources, so that none is built twice, and what images have in common is there once.
 # build.sh [NAME...]: those missing of the named images (default: all).
-# shellcheck source-path=SCRIPTDIR source=images.sh
 source "$(dirname "${BASH_SOURCE[0]}")/images.sh"
 
 # Seconds that building it took on two cores.

@@ -2,7 +2,6 @@
 # Shared by build.sh and load.sh: what the images are, of which layers, and where those are kept.
 # Sourced, never run.
 
-# shellcheck source-path=SCRIPTDIR source=../lib.sh
 source "$(dirname "${BASH_SOURCE[0]}")/../lib.sh"
 
 here=$tools/images

@@ -1,9 +1,8 @@
 #!/usr/bin/env bash
 # Loads built images into the cluster's containerd, unless that has them: each carries the key of what it is made of as a label.
 # load.sh [NAME...]: the named images (default: all).
-# shellcheck source-path=SCRIPTDIR source=../cluster/common.sh
 source "$(dirname "${BASH_SOURCE[0]}")/../cluster/common.sh"
-# shellcheck source-path=SCRIPTDIR source=images.sh
+# shellcheck source=tools/images/images.sh
 source "$tools/images/images.sh"
 
 label=pulumi-postgres-app/key

@@ -13,8 +13,9 @@ newline='
 '
 
 # 1. Refuse what cannot work, before anything is touched.
-[ -w "$mount" ] && [ -x "$mount" ] ||
+if [ ! -w "$mount" ] || [ ! -x "$mount" ]; then
   fail "$mount cannot be written by uid $(id -u): the volume belongs to another user; give it to uid $(id -u), or set database.embedded.runAsUser to its owner"
+fi
 
 password=$(cat "$ADMIN_PASSWORD_FILE")
 [ -n "$password" ] || fail "the Secret's password is empty"
