@@ -4,6 +4,7 @@
 # shellcheck disable=SC2034 # the variables are for the scripts that source this file
 
 set -euo pipefail
+shopt -s inherit_errexit
 
 tools=$(cd "$(dirname "${BASH_SOURCE[0]}")" && pwd)
 root=$(dirname "$tools")

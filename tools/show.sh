@@ -14,6 +14,8 @@ if [ -n "${CONTEXT:-}" ]; then
 else
   echo "URL: http://$(kubectl --namespace "$namespace" get service notes -o 'jsonpath={.spec.clusterIP}')"
 fi
+# A database that has just been restarted has ended the application's connections, which it notices with its next request.
+wait_for 60 "the application to answer" ask /api/version
 echo "Migrations applied:"
 ask /api/version | list migrations
 echo "Tables:"

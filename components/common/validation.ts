@@ -1,3 +1,4 @@
+import { inspect } from "util";
 import * as pulumi from "@pulumi/pulumi";
 
 /** Looks at one plain value: says what is wrong with it and what to write instead, or nothing. */
@@ -31,7 +32,7 @@ export class Validation {
     const one = (known: pulumi.Unwrap<NonNullable<T>>) => {
       const reason = rule(known);
       if (!reason) return known;
-      throw new pulumi.RunError(message(this.component, [{ propertyPath, reason }]));
+      throw new LateError(message(this.component, [{ propertyPath, reason }]));
     };
     if (isDeferred(value)) return pulumi.output(value as NonNullable<T>).apply(one) as unknown as T;
     const reason = rule(value as pulumi.Unwrap<NonNullable<T>>);
@@ -79,7 +80,7 @@ export class Validation {
     const all = pulumi.output(map ?? {}) as pulumi.Output<Record<string, string>>;
     return pulumi.output(pulumi.isSecret(all)).apply((secret) => {
       if (!secret) return all;
-      throw new pulumi.RunError(
+      throw new LateError(
         message(this.component, [
           { propertyPath, reason: `holds a secret value, which would be readable in the cluster: ${wayOut}` },
         ]),
@@ -91,6 +92,16 @@ export class Validation {
   throwIfAny(): void {
     if (this.problems.length === 0) return;
     throw new pulumi.InputPropertiesError({ message: message(this.component, this.problems), errors: this.problems });
+  }
+}
+
+/**
+ * What is wrong with a value that was known only later. Pulumi's SDK hangs the failed promise on the error and prints both in full,
+ * everything that the promise leads to included, which takes it half a minute (seen with 3.246): here the message is all there is.
+ */
+class LateError extends pulumi.RunError {
+  [inspect.custom](): string {
+    return this.message;
   }
 }
 

@@ -89,5 +89,10 @@ describe("the npm package", function () {
     const pods = await namespace.items("pods", "-l", "app.kubernetes.io/component=app");
     assert.strictEqual(pods.length, 2);
     await command("pulumi", "preview", "--expect-no-changes", "--non-interactive");
+    const state = await readFile(join(folder, "state", ".pulumi", "stacks", "infrastructure", "test.json"), "utf8");
+    assert.ok(
+      !state.includes("change-me") && !state.includes(Buffer.from("change-me").toString("base64")),
+      "the state shows secretEnv",
+    );
   });
 });
