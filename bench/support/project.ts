@@ -1,0 +1,84 @@
+import { cp, mkdir, mkdtemp, readFile, rm, symlink, writeFile } from "fs/promises";
+import { tmpdir } from "os";
+import { join } from "path";
+import { run } from "../../test/support/kubectl";
+
+const root = join(__dirname, "..", "..");
+const programs = join(root, "bench", "programs");
+
+const PULUMI_YAML = "name: bench\nmain: index.js\nruntime: { name: nodejs, options: { typescript: false } }\n";
+
+/** A program in plain JavaScript, so that no compiler is measured, with a stack and a state of its own, driven by the CLI. */
+export class Project {
+  private constructor(
+    private readonly folder: string,
+    private readonly namespace: string,
+  ) {}
+
+  /** `source` is the program's text; the ones that need none come from `programs/`. */
+  static async create(source: string, namespace = ""): Promise<Project> {
+    const project = new Project(await mkdtemp(join(tmpdir(), "pulumi-postgres-app-bench-")), namespace);
+    try {
+      await project.write(source);
+      await project.pulumi("stack", "init", "bench");
+    } catch (error) {
+      await project.remove();
+      throw error;
+    }
+    return project;
+  }
+
+  static async ofFile(program: "component.js" | "empty.js", namespace?: string): Promise<Project> {
+    return Project.create(await readFile(join(programs, program), "utf8"), namespace);
+  }
+
+  up(...more: string[]): Promise<string> {
+    return this.pulumi("up", "--yes", "--skip-preview", ...more);
+  }
+
+  /** The state, with its secrets readable. */
+  async export(): Promise<unknown> {
+    return JSON.parse(await this.pulumi("stack", "export", "--show-secrets"));
+  }
+
+  /** The most memory that the program had in the last `up`, in MiB. */
+  async peakMemory(): Promise<number> {
+    return Number(await readFile(this.peakMemoryFile, "utf8")) / 1024;
+  }
+
+  remove(): Promise<void> {
+    return rm(this.folder, { recursive: true, force: true });
+  }
+
+  private get peakMemoryFile() {
+    return join(this.folder, "peak-memory");
+  }
+
+  private async write(source: string): Promise<void> {
+    const packages = join(this.folder, "node_modules");
+    await mkdir(packages);
+    await mkdir(join(this.folder, "state"));
+    await symlink(join(root, "node_modules", "@pulumi"), join(packages, "@pulumi"));
+    await symlink(root, join(packages, "pulumi-postgres-app"));
+    await cp(join(programs, "peakMemory.js"), join(this.folder, "peakMemory.js"));
+    await writeFile(join(this.folder, "Pulumi.yaml"), PULUMI_YAML);
+    await writeFile(join(this.folder, "package.json"), "{}"); // without one the SDK looks for it and warns
+    await writeFile(join(this.folder, "index.js"), source);
+  }
+
+  private async pulumi(...args: string[]): Promise<string> {
+    const { code, stdout, stderr } = await run("pulumi", [...args, "--non-interactive", "--color", "never"], {
+      cwd: this.folder,
+      seconds: 300,
+      env: {
+        ...process.env,
+        PULUMI_BACKEND_URL: `file://${join(this.folder, "state")}`,
+        PULUMI_CONFIG_PASSPHRASE: "bench",
+        BENCH_NAMESPACE: this.namespace,
+        BENCH_PEAK_MEMORY: this.peakMemoryFile,
+      },
+    });
+    if (code !== 0) throw new Error(`pulumi ${args.join(" ")}: exit ${code}\n${stdout}${stderr}`);
+    return stdout;
+  }
+}
