@@ -14,11 +14,14 @@ if [ ! -d "$root/bin" ] || [ ! -d "$tools/dist" ] || [ "$(cat "$stamp" 2>/dev/nu
   echo "$sources" >"$stamp"
 fi
 
-own_pulumi || "$tools/build.sh" pulumi
+wanted=()
+own_pulumi || wanted+=(pulumi)
+[ -n "${CONTEXT:-}" ] || wanted+=(kubernetes coredns)
+[ ${#wanted[@]} -eq 0 ] || "$tools/build.sh" "${wanted[@]}"
+
 if [ -n "${CONTEXT:-}" ]; then
   say "using the cluster of context \"$CONTEXT\"; nothing is started on this machine"
 else
-  "$tools/build.sh" kubernetes coredns
   "$tools/cluster/up.sh"
   "$tools/images/build.sh"
   "$tools/images/load.sh"

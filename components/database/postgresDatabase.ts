@@ -62,12 +62,20 @@ export function resolveDatabase(
   validation: Validation,
 ): ResolvedDatabase {
   const databaseName = validation.check(`${path}databaseName`, args.databaseName, postgresName) ?? name.replace(/-/g, "_");
-  const notAdmin = (user: string) =>
-    user === ADMIN_USER ? `"${ADMIN_USER}" is the administrator: give the application a role of its own` : postgresName(user);
+  // A role that is not named is called like the database, whose name may be one that Postgres keeps for roles of its own.
+  const taken = (user: string) =>
+    user === ADMIN_USER || user.startsWith("pg_")
+      ? `"${user}" is a role of Postgres' own: give the application another one`
+      : undefined;
+
   return {
     namespace: validation.check(`${path}namespace`, args.namespace, namespaceName),
     databaseName,
-    user: validation.check(`${path}user`, args.user, notAdmin) ?? databaseName,
+    user: validation.check(
+      `${path}user`,
+      args.user ?? databaseName,
+      (user) => taken(user) ?? (args.user === undefined ? undefined : postgresName(user)),
+    ),
     embedded: resolveEmbedded(args.embedded ?? {}, `${path}embedded`, validation),
   };
 }

@@ -47,7 +47,7 @@ describe("wrong arguments", () => {
       /^ {2}connectionEnv\["DB-PORT"\]: is not an environment variable's name: use letters, digits and _/m,
       /^ {2}resources.requests: "memory" "1GB" is not a quantity: write for example "500m" for CPU, "512Mi" or "10Gi" for bytes/m,
       /^ {2}database.databaseName: "My-Notes" would need quotes everywhere: use at most 63 lower-case letters/m,
-      /^ {2}database.user: "postgres" is the administrator: give the application a role of its own$/m,
+      /^ {2}database.user: "postgres" is a role of Postgres' own: give the application another one$/m,
       /^ {2}database.embedded.storage: "ten" is not a quantity/m,
       /^ {2}migration.command: "npm run migrate" is not a command: write its words as a list/m,
       /^ {2}migration.timeoutSeconds: 0 is out of range: write a whole number of at least 1/m,
@@ -95,6 +95,12 @@ describe("wrong arguments", () => {
       await refusal({ image, env: { "1A": "x", B: 3 } }),
       /env: name "1A" is not an environment variable's name.*; "B" is a number: write a string, such as "3"/,
     );
+  });
+
+  it("are found in a default: a role called like the component", async () => {
+    assert.match(await refusal({ image }, "postgres"), /database.user: "postgres" is a role of Postgres' own/);
+    assert.match(await refusal({ image }, "pg-notes"), /database.user: "pg_notes" is a role of Postgres' own/);
+    assert.strictEqual(await refusal({ image, database: { user: "notes" } }, "postgres"), "");
   });
 
   describe("two places that migrate", () => {

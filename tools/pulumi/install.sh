@@ -26,6 +26,9 @@ for name in kubernetes random; do
   chosen=$here/bin/pulumi-resource-$name
   if [ -x "$official" ]; then chosen=$official; fi
   if [ -x "$home/plugins/$plugin" ] && [ ! -L "$home/plugins/$plugin" ]; then continue; fi # official, or the user's own
+  if [ "$chosen" != "$official" ] && [ ! -e "$home/plugins/$plugin" ]; then
+    say "the official $name plugin is not installed: this project's stand-in is used, for tests and demonstrations"
+  fi
   mkdir -p "$(dirname "$home/plugins/$plugin")"
   ln -sfn "$chosen" "$home/plugins/$plugin"
 done
