@@ -1,6 +1,7 @@
 import * as pulumi from "@pulumi/pulumi";
 import { resolveProbes } from "./app/probes";
 import { ResolvedApp } from "./app/workload";
+import { refuseTwoValues } from "./common/environment";
 import { checkResources } from "./common/resources";
 import {
   command,
@@ -14,7 +15,7 @@ import {
   text,
   wholeNumber,
 } from "./common/rules";
-import { isDeferred, Validation } from "./common/validation";
+import { Rule, Validation } from "./common/validation";
 import { checkConnectionEnv } from "./database/connection";
 import { resolveDatabase, ResolvedDatabase } from "./database/postgresDatabase";
 import { ResolvedMigration, resolveMigration } from "./migration/job";
@@ -41,7 +42,7 @@ export function resolveArgs(name: string, args: PostgresAppArgs): ResolvedArgs {
   const image = validation.required(
     "image",
     args.image,
-    imageReference,
+    oneMigration(validation, args),
     'name the image of the application, such as "registry.example.org/notes:1.0.0"',
   );
   const env = validation.map("env", args.env, environmentName, text);
@@ -66,35 +67,26 @@ export function resolveArgs(name: string, args: PostgresAppArgs): ResolvedArgs {
     database: resolveDatabase(name, args.database ?? {}, "database.", validation),
     migration: args.migration && resolveMigration(args.migration, image, "migration.", validation),
   };
-  refuseTwoValues(validation, args);
-  refuseTwoMigrations(validation, args);
+  const { migration } = args;
+  refuseTwoValues(validation, { connectionEnv, env: args.env, secretEnv: args.secretEnv });
+  refuseTwoValues(validation, { connectionEnv, "migration.env": migration?.env, "migration.secretEnv": migration?.secretEnv });
 
   validation.throwIfAny();
   return resolved;
 }
 
-/** One variable, one value: which of two would win is Kubernetes' rule, and nobody remembers it. */
-function refuseTwoValues(validation: Validation, args: PostgresAppArgs): void {
-  const names = (map: unknown) => (map === undefined || map === null || isDeferred(map) ? [] : Object.keys(map));
-  const sources = { env: args.env, secretEnv: args.secretEnv, connectionEnv: args.connectionEnv };
-  const seen = new Map<string, string>();
-  for (const [source, map] of Object.entries(sources)) {
-    for (const name of names(map)) {
-      const other = seen.get(name);
-      if (other) validation.problem(`${source}.${name}`, `is in ${other} too: keep one of the two`);
-      seen.set(name, source);
-    }
-  }
-}
-
-/** Exactly one place migrates: a Job beside an image that migrates when it starts would be two that race. */
-function refuseTwoMigrations(validation: Validation, args: PostgresAppArgs): void {
-  if (args.migration === undefined || args.command !== undefined || args.migratesAtStart === false) return;
-  const known = typeof args.image === "string" ? migratesAtStart(args.image) : undefined;
-  if (!known && !args.migratesAtStart) return;
-  const way = known ?? "set command to one that only starts the application";
-  validation.problem(
-    "command",
-    `is missing, and the image migrates when it starts: with migration.command the schema would be migrated twice; ${way}, or leave migration out`,
-  );
+/**
+ * Exactly one place migrates: a Job beside an image that migrates when it starts, with its own command, would be two that race.
+ * Returns the rule for the image.
+ */
+function oneMigration(validation: Validation, args: PostgresAppArgs): Rule<string> {
+  const twice = args.migration !== undefined && args.command === undefined && args.migratesAtStart !== false;
+  const wayOut = (command: string) =>
+    `when it starts, and migration.command would migrate a second time: ${command}, or leave migration out`;
+  if (twice && args.migratesAtStart)
+    validation.problem("migratesAtStart", `the image migrates ${wayOut("set command to one that only starts the application")}`);
+  return (image) => {
+    const known = twice ? migratesAtStart(image) : undefined;
+    return imageReference(image) ?? (known && `${JSON.stringify(image)} migrates ${wayOut(known)}`);
+  };
 }

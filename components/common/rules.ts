@@ -52,10 +52,9 @@ export const environmentName: Rule<string> = (name) =>
     ? undefined
     : "is not an environment variable's name: use letters, digits and _, not beginning with a digit";
 
+/** Does not show the value, which may be a secret one. */
 export const text: Rule<string> = (value) =>
-  typeof value === "string"
-    ? undefined
-    : `is ${value === null ? "null" : `a ${typeof value}`}: write a string, such as "${String(value)}"`;
+  typeof value === "string" ? undefined : `is ${value === null ? "null" : `a ${typeof value}`}: write it as a string, in quotes`;
 
 export const path: Rule<string> = (value) =>
   typeof value === "string" && /^\/[^\s]*$/.test(value) ? undefined : `${show(value)} is not a path: begin it with /`;

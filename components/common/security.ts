@@ -17,9 +17,9 @@ export function restrictedContainer(): types.input.core.v1.SecurityContext {
 
 /** Empty directories for the paths that a program writes to, since its root file system is read-only. */
 export function writable(paths: string[]) {
-  const name = (path: string) => `writable${path.toLowerCase().replace(/[^a-z0-9]+/g, "-")}`.replace(/-$/, "");
+  const name = (index: number) => `writable-${index}`;
   return {
-    volumes: paths.map((path): types.input.core.v1.Volume => ({ name: name(path), emptyDir: {} })),
-    volumeMounts: paths.map((path): types.input.core.v1.VolumeMount => ({ name: name(path), mountPath: path })),
+    volumes: paths.map((_, index): types.input.core.v1.Volume => ({ name: name(index), emptyDir: {} })),
+    volumeMounts: paths.map((path, index): types.input.core.v1.VolumeMount => ({ name: name(index), mountPath: path })),
   };
 }

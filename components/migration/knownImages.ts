@@ -4,8 +4,8 @@
  * Read from each image's start script; where versions differ, the newest is what counts here.
  */
 const startUpMigrating: Record<string, string> = {
-  "mitre/heimdall2": 'its cmd.sh migrates and seeds before it starts: set command to ["yarn", "backend", "start"]',
-  "mitre/vulcan": 'its entry point runs db:prepare since 2.3: set command to ["bundle", "exec", "puma", "-C", "config/puma.rb"]',
+  "mitre/heimdall2": 'set command to ["yarn", "backend", "start"]',
+  "mitre/vulcan": 'set command to ["bundle", "exec", "puma", "-C", "config/puma.rb"]',
 };
 
 /** What is known of an image, whatever registry, tag or digest it is named with. */

@@ -2,6 +2,7 @@ import * as pulumi from "@pulumi/pulumi";
 import * as batch from "@pulumi/kubernetes/batch/v1";
 import * as core from "@pulumi/kubernetes/core/v1";
 import { childOptions, jobOptions, rerunUnlessComplete } from "../common/childOptions";
+import { refuseTwoValues } from "../common/environment";
 import { labels } from "../common/labels";
 import { componentName, namespaceName, path, wholeNumber } from "../common/rules";
 import { Validation } from "../common/validation";
@@ -27,6 +28,7 @@ export class MigrationJob extends pulumi.ComponentResource {
       validation.check(`writablePaths[${index}]`, directory, path);
     const connectionEnv = checkConnectionEnv(validation, "connectionEnv", args.connectionEnv);
     const migration = resolveMigration(args, args.image, "", validation);
+    refuseTwoValues(validation, { connectionEnv, env: args.env, secretEnv: args.secretEnv });
     validation.throwIfAny();
 
     super("pulumi-postgres-app:index:MigrationJob", name, withSecrets(args), opts);

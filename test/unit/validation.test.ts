@@ -86,14 +86,19 @@ describe("wrong arguments", () => {
 
   it("are found in a variable that has two values", async () => {
     const message = await refusal({ image, env: { A: "1" }, secretEnv: { A: "2" }, connectionEnv: { A: "host" } });
-    assert.match(message, /secretEnv.A: is in env too: keep one of the two/);
-    assert.match(message, /connectionEnv.A: is in secretEnv too/);
+    assert.match(message, /^ {2}env.A: is in connectionEnv too: keep one of the two$/m);
+    assert.match(message, /^ {2}secretEnv.A: is in connectionEnv too: keep one of the two$/m);
+    const migration = { command: ["migrate"], env: { PGHOST: "elsewhere", B: "1" }, secretEnv: { B: "2" } };
+    const defaults = await refusal({ image, env: { DATABASE_URL: "mine" }, migration });
+    assert.match(defaults, /^ {2}env.DATABASE_URL: is in connectionEnv too/m);
+    assert.match(defaults, /^ {2}migration.env.PGHOST: is in connectionEnv too/m);
+    assert.match(defaults, /^ {2}migration.secretEnv.B: is in migration.env too/m);
   });
 
   it("are found in an environment: names and values that are no text", async () => {
     assert.match(
       await refusal({ image, env: { "1A": "x", B: 3 } }),
-      /env: name "1A" is not an environment variable's name.*; "B" is a number: write a string, such as "3"/,
+      /env: name "1A" is not an environment variable's name.*; "B" is a number: write it as a string, in quotes/,
     );
   });
 
@@ -103,14 +108,26 @@ describe("wrong arguments", () => {
     assert.strictEqual(await refusal({ image, database: { user: "notes" } }, "postgres"), "");
   });
 
+  it("are shown without the values of secret settings", async () => {
+    assert.doesNotMatch(await refusal({ image, secretEnv: { PIN: 271828 } }), /271828/);
+  });
+
   describe("two places that migrate", () => {
     const migration = { command: ["migrate"] };
     it("is an image known to migrate when it starts, beside a migration, with its own command", async () => {
       const message = await refusal({ image: "docker.io/mitre/heimdall2:2.13.1", migration });
-      assert.match(message, /^ {2}command: is missing, and the image migrates when it starts.*\["yarn", "backend", "start"\]/m);
+      assert.match(
+        message,
+        /^ {2}image: "docker.io\/mitre\/heimdall2:2.13.1" migrates when it starts, and migration.command would migrate a second time: set command to \["yarn", "backend", "start"\], or leave migration out$/m,
+      );
     });
-    it("is an image declared to", async () =>
-      assert.match(await refusal({ image, migration, migratesAtStart: true }), /^ {2}command: is missing/m));
+    it("is an image declared to", async () => {
+      const message = await refusal({ image, migration, migratesAtStart: true });
+      assert.match(
+        message,
+        /^ {2}migratesAtStart: the image migrates when it starts, .*: set command to one that only starts the application, or leave migration out$/m,
+      );
+    });
     it("is not an image with another command, nor one declared not to, nor one without a migration", async () => {
       assert.strictEqual(await refusal({ image: "mitre/heimdall2:2", migration, command: ["yarn", "backend", "start"] }), "");
       assert.strictEqual(await refusal({ image: "mitre/heimdall2:2", migration, migratesAtStart: false }), "");
