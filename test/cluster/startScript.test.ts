@@ -1,11 +1,8 @@
 import * as assert from "assert";
-import { readFileSync } from "fs";
-import { join } from "path";
 import { Namespace, Ran } from "../support/kubectl";
+import { postgresPod } from "../support/postgresPod";
 
-const scripts = join(__dirname, "..", "..", "components", "database", "scripts");
 const MAJORS = [15, 17];
-const restricted = { allowPrivilegeEscalation: false, readOnlyRootFilesystem: true, capabilities: { drop: ["ALL"] } };
 
 /** Kills the server and what prepares it with no chance to tidy up, and waits until all of it is gone. */
 const KILL = `for i in $(seq 100); do
@@ -15,62 +12,13 @@ const KILL = `for i in $(seq 100); do
   sleep 0.1
 done; echo "not gone after 10 s"; exit 1`;
 
-/** A pod as the component makes it, in which the test starts the script itself: each volume is a folder of one claim-less volume. */
-const pod = (major: number) => ({
-  apiVersion: "v1",
-  kind: "Pod",
-  metadata: { name: `postgres-${major}` },
-  spec: {
-    automountServiceAccountToken: false,
-    shareProcessNamespace: true, // so that something reaps what the tests kill, as a pod's end does
-    terminationGracePeriodSeconds: 1,
-    securityContext: {
-      runAsNonRoot: true,
-      runAsUser: 999,
-      runAsGroup: 999,
-      fsGroup: 999,
-      seccompProfile: { type: "RuntimeDefault" },
-    },
-    containers: [
-      {
-        name: "postgres",
-        image: `docker.io/library/postgres:${major}`,
-        command: ["sleep", "3600"],
-        securityContext: restricted,
-        volumeMounts: [
-          { name: "volumes", mountPath: "/volumes" },
-          { name: "scripts", mountPath: "/scripts" },
-          { name: "sockets", mountPath: "/var/run/postgresql" },
-          { name: "tmp", mountPath: "/tmp" },
-        ],
-      },
-    ],
-    volumes: [
-      { name: "volumes", emptyDir: {} },
-      { name: "sockets", emptyDir: {} },
-      { name: "tmp", emptyDir: {} },
-      { name: "scripts", configMap: { name: "scripts" } },
-    ],
-  },
-});
-
 describe("the database's start script", function () {
   this.timeout(180_000);
   let namespace: Namespace;
 
   before(async () => {
     namespace = await Namespace.create("start");
-    const data = Object.fromEntries(["start.sh", "pg_hba.conf"].map((file) => [file, readFileSync(join(scripts, file), "utf8")]));
-    await namespace.apply({
-      apiVersion: "v1",
-      kind: "ConfigMap",
-      metadata: { name: "scripts", namespace: namespace.name },
-      data,
-    });
-    for (const major of MAJORS)
-      await namespace.apply({ ...pod(major), metadata: { name: `postgres-${major}`, namespace: namespace.name } });
-    for (const major of MAJORS)
-      await namespace.kubectl(["wait", "--for=condition=Ready", `pod/postgres-${major}`, "--timeout=90s"], { seconds: 100 });
+    for (const major of MAJORS) await postgresPod(namespace, major);
   });
   after(() => namespace?.delete());
 

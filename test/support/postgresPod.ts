@@ -1,0 +1,65 @@
+import { readFileSync } from "fs";
+import { join } from "path";
+import { Namespace } from "./kubectl";
+
+const scripts = join(__dirname, "..", "..", "components", "database", "scripts");
+
+/**
+ * A pod as the component makes it, in which servers are started by hand: the database's scripts in /scripts, beside more files by
+ * name and path; volumes as folders of /volumes; a Secret, where one is named, in /secrets. Returns its name, when it is ready.
+ */
+export async function postgresPod(
+  namespace: Namespace,
+  major: number,
+  more: { files?: Record<string, string>; secret?: string; env?: Record<string, string> } = {},
+): Promise<string> {
+  const name = `postgres-${major}`;
+  const files = { "start.sh": join(scripts, "start.sh"), "pg_hba.conf": join(scripts, "pg_hba.conf"), ...more.files };
+  const data = Object.fromEntries(Object.entries(files).map(([file, path]) => [file, readFileSync(path, "utf8")]));
+  const secret = more.secret && { name: "secret", secret: { secretName: more.secret, defaultMode: 0o440 } };
+  await namespace.apply(
+    { apiVersion: "v1", kind: "ConfigMap", metadata: { name, namespace: namespace.name }, data },
+    {
+      apiVersion: "v1",
+      kind: "Pod",
+      metadata: { name, namespace: namespace.name },
+      spec: {
+        automountServiceAccountToken: false,
+        shareProcessNamespace: true, // so that something reaps what is killed, as a pod's end does
+        terminationGracePeriodSeconds: 1,
+        securityContext: {
+          runAsNonRoot: true,
+          runAsUser: 999,
+          runAsGroup: 999,
+          fsGroup: 999,
+          seccompProfile: { type: "RuntimeDefault" },
+        },
+        containers: [
+          {
+            name: "postgres",
+            image: `docker.io/library/postgres:${major}`,
+            command: ["sleep", "3600"],
+            env: Object.entries(more.env ?? {}).map(([variable, value]) => ({ name: variable, value })),
+            securityContext: { allowPrivilegeEscalation: false, readOnlyRootFilesystem: true, capabilities: { drop: ["ALL"] } },
+            volumeMounts: [
+              { name: "volumes", mountPath: "/volumes" },
+              { name: "scripts", mountPath: "/scripts" },
+              { name: "sockets", mountPath: "/var/run/postgresql" },
+              { name: "tmp", mountPath: "/tmp" },
+              ...(secret ? [{ name: secret.name, mountPath: "/secrets" }] : []),
+            ],
+          },
+        ],
+        volumes: [
+          { name: "volumes", emptyDir: {} },
+          { name: "scripts", configMap: { name } },
+          { name: "sockets", emptyDir: {} },
+          { name: "tmp", emptyDir: {} },
+          ...(secret ? [secret] : []),
+        ],
+      },
+    },
+  );
+  await namespace.kubectl(["wait", "--for=condition=Ready", `pod/${name}`, "--timeout=90s"], { seconds: 100 });
+  return name;
+}
