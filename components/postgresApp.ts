@@ -4,6 +4,7 @@ import * as core from "@pulumi/kubernetes/core/v1";
 import { PORT_NAME } from "./app/probes";
 import { appStatefulSet } from "./app/workload";
 import { childOptions } from "./common/childOptions";
+import { markSecretEnv } from "./common/environment";
 import { labels, selectorLabels } from "./common/labels";
 import { PostgresDatabase } from "./database/postgresDatabase";
 import { MigrationJob } from "./migration/migrationJob";
@@ -133,9 +134,7 @@ const parts = new WeakMap<PostgresApp, { database: PostgresDatabase; migration?:
 const address = (service: core.Service, port: pulumi.Input<number>) =>
   pulumi.interpolate`http://${service.metadata.name}.${service.metadata.namespace}.svc${pulumi.output(port).apply((p) => (p === 80 ? "" : `:${p}`))}`;
 
-/** A component's inputs are kept in the state: what is secret has to be marked. */
-const withSecrets = (args: PostgresAppArgs) => ({
-  ...args,
-  ...(args.secretEnv ? { secretEnv: pulumi.secret(args.secretEnv) } : {}),
-  ...(args.migration?.secretEnv ? { migration: { ...args.migration, secretEnv: pulumi.secret(args.migration.secretEnv) } } : {}),
+const withSecrets = (args: PostgresAppArgs): PostgresAppArgs => ({
+  ...markSecretEnv(args),
+  ...(args.migration ? { migration: markSecretEnv(args.migration) } : {}),
 });

@@ -6,9 +6,9 @@ source "$(dirname "${BASH_SOURCE[0]}")/lib.sh"
 
 # name, package, flags for the linker, seconds a cold build took on 2 cores
 recipes='
-pulumi      github.com/pulumi/pulumi/pkg/v3/cmd/pulumi  -X=github.com/pulumi/pulumi/sdk/v3/go/common/version.Version=v3.246.0  180
-kubernetes  .  -X=k8s.io/component-base/version.gitVersion=v1.34.4,-X=k8s.io/component-base/version.gitMajor=1,-X=k8s.io/component-base/version.gitMinor=34  480
-coredns     .  -X=main.unused=  170
+pulumi      github.com/pulumi/pulumi/pkg/v3/cmd/pulumi  -s,-w,-X=github.com/pulumi/pulumi/sdk/v3/go/common/version.Version=v3.246.0  180
+kubernetes  .  -s,-w,-X=k8s.io/component-base/version.gitVersion=v1.34.4,-X=k8s.io/component-base/version.gitMajor=1,-X=k8s.io/component-base/version.gitMinor=34  480
+coredns     .  -s,-w  170
 '
 
 recipe() { awk -v name="$1" '$1 == name' <<<"$recipes"; }
@@ -47,7 +47,7 @@ build() {
     cd "$tools/build/$name"
     # -x would be too much; -v prints a line for each package that is compiled, which makes the percentage.
     exec env GOFLAGS=-mod=mod CGO_ENABLED=0 GOTOOLCHAIN=local "$go" build -v -trimpath -buildvcs=false \
-      -ldflags "-s -w ${flags//,/ }" -o "$target.partial" "$package"
+      -ldflags "${flags//,/ }" -o "$target.partial" "$package"
   ) >"$log" 2>&1 &
   pid=$!
   total=$(cd "$tools/build/$name" && GOFLAGS=-mod=mod CGO_ENABLED=0 "$go" list -deps "$package" 2>/dev/null | wc -l)

@@ -1,11 +1,20 @@
+import * as pulumi from "@pulumi/pulumi";
 import { types } from "@pulumi/kubernetes";
 import { isDeferred, Validation } from "./validation";
 
-/** Variables with their values in the pod's spec, sorted so that the order in which they were written is no change. */
+/** Variables by name, so that the order in which they were written is no change. */
+export function byName<T>(variables: Record<string, T>): [string, T][] {
+  return Object.entries(variables).sort(([a], [b]) => (a < b ? -1 : 1));
+}
+
+/** Variables with their values in the pod's spec. */
 export function plainVariables(env: Record<string, string>): types.input.core.v1.EnvVar[] {
-  return Object.entries(env)
-    .sort(([a], [b]) => (a < b ? -1 : 1))
-    .map(([name, value]) => ({ name, value }));
+  return byName(env).map(([name, value]) => ({ name, value }));
+}
+
+/** A component's inputs are kept in the state: what is secret in them has to be marked. */
+export function markSecretEnv<T extends { secretEnv?: pulumi.Input<Record<string, pulumi.Input<string>>> }>(args: T): T {
+  return args.secretEnv === undefined ? args : { ...args, secretEnv: pulumi.secret(args.secretEnv) };
 }
 
 /** One variable, one value: which of two would win is Kubernetes' rule, and nobody remembers it. Sources are maps by path. */

@@ -23,13 +23,13 @@ export const postgresName: Rule<string> = (name) =>
     ? undefined
     : `${show(name)} would need quotes everywhere: use at most 63 lower-case letters, digits and "_", not beginning with a digit or "pg_"`;
 
+/** An image's registry and repository, without its tag and digest. */
+export const withoutTag = (image: string) => image.replace(/@.*$/, "").replace(/:[^:/]*$/, "");
+
 export const imageReference: Rule<string> = (image) => {
   if (typeof image !== "string" || !/^[^\s:@]+(:\d+\/[^\s:@]+)?(:[\w][\w.-]{0,127})?(@sha256:[a-f0-9]{64})?$/.test(image))
     return `${show(image)} is not an image reference: write registry/repository:tag, best with @sha256:<64 hex digits>`;
-  const repository = image
-    .replace(/@.*$/, "")
-    .replace(/:[^:/]*$/, "")
-    .replace(/^[^/]*[.:][^/]*\//, "");
+  const repository = withoutTag(image).replace(/^[^/]*[.:][^/]*\//, "");
   return repository === repository.toLowerCase()
     ? undefined
     : `${show(image)} has capitals in its repository: registries take lower case only`;

@@ -2,10 +2,10 @@ import * as pulumi from "@pulumi/pulumi";
 import { types } from "@pulumi/kubernetes";
 
 /** What the "restricted" Pod Security Standard asks of a pod. Without a uid the image's own user is taken, which must not be root. */
-export function restrictedPod(uid?: pulumi.Input<number>, gid = uid): types.input.core.v1.PodSecurityContext {
+export function restrictedPod(uid?: pulumi.Input<number>): types.input.core.v1.PodSecurityContext {
   return {
     runAsNonRoot: true,
-    ...(uid === undefined ? {} : { runAsUser: uid, runAsGroup: gid, fsGroup: gid, fsGroupChangePolicy: "OnRootMismatch" }),
+    ...(uid === undefined ? {} : { runAsUser: uid, runAsGroup: uid, fsGroup: uid, fsGroupChangePolicy: "OnRootMismatch" }),
     seccompProfile: { type: "RuntimeDefault" },
   };
 }

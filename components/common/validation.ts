@@ -32,7 +32,7 @@ export class Validation {
     const one = (known: pulumi.Unwrap<NonNullable<T>>) => {
       const reason = rule(known);
       if (!reason) return known;
-      throw new LateError(message(this.component, [{ propertyPath, reason }]));
+      throw this.late(propertyPath, reason);
     };
     if (isDeferred(value)) return pulumi.output(value as NonNullable<T>).apply(one) as unknown as T;
     const reason = rule(value as pulumi.Unwrap<NonNullable<T>>);
@@ -80,12 +80,13 @@ export class Validation {
     const all = pulumi.output(map ?? {}) as pulumi.Output<Record<string, string>>;
     return pulumi.output(pulumi.isSecret(all)).apply((secret) => {
       if (!secret) return all;
-      throw new LateError(
-        message(this.component, [
-          { propertyPath, reason: `holds a secret value, which would be readable in the cluster: ${wayOut}` },
-        ]),
-      );
+      throw this.late(propertyPath, `holds a secret value, which would be readable in the cluster: ${wayOut}`);
     });
+  }
+
+  /** What is wrong with a value that was known only later, when nothing can be collected any more. */
+  private late(propertyPath: string, reason: string): Error {
+    return new LateError(message(this.component, [{ propertyPath, reason }]));
   }
 
   /** Throws when anything was found. Pulumi's command line shows only an error's message, so the list is in it too. */

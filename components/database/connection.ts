@@ -1,5 +1,6 @@
 import * as pulumi from "@pulumi/pulumi";
 import { types } from "@pulumi/kubernetes";
+import { byName } from "../common/environment";
 import { Rule, Validation } from "../common/validation";
 import { environmentName, oneOf } from "../common/rules";
 
@@ -64,9 +65,7 @@ export function connectionVariables(
   secretName: pulumi.Input<string>,
   names: Record<string, pulumi.Input<string>>,
 ): types.input.core.v1.EnvVar[] {
-  return Object.entries(names)
-    .sort(([a], [b]) => (a < b ? -1 : 1))
-    .map(([name, key]) => ({ name, valueFrom: { secretKeyRef: { name: secretName, key } } }));
+  return byName(names).map(([name, key]) => ({ name, valueFrom: { secretKeyRef: { name: secretName, key } } }));
 }
 
 const knownKey: Rule<string> = oneOf(Object.values(ConnectionKey));

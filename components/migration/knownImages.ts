@@ -1,3 +1,5 @@
+import { withoutTag } from "../common/rules";
+
 /**
  * Images that migrate when they start with their own command, by repository. Under a migration Job their start command has to be
  * overridden, or the schema would be migrated in two places at once.
@@ -10,6 +12,6 @@ const startUpMigrating: Record<string, string> = {
 
 /** What is known of an image, whatever registry, tag or digest it is named with. */
 export function migratesAtStart(image: string): string | undefined {
-  const repository = image.replace(/@.*$/, "").replace(/:[^:/]*$/, "");
+  const repository = withoutTag(image);
   return Object.entries(startUpMigrating).find(([known]) => repository === known || repository.endsWith(`/${known}`))?.[1];
 }

@@ -2,7 +2,7 @@ import * as pulumi from "@pulumi/pulumi";
 import * as batch from "@pulumi/kubernetes/batch/v1";
 import * as core from "@pulumi/kubernetes/core/v1";
 import { childOptions, jobOptions, rerunUnlessComplete } from "../common/childOptions";
-import { refuseTwoValues } from "../common/environment";
+import { markSecretEnv, refuseTwoValues } from "../common/environment";
 import { labels } from "../common/labels";
 import { componentName, namespaceName, path, wholeNumber } from "../common/rules";
 import { Validation } from "../common/validation";
@@ -31,7 +31,7 @@ export class MigrationJob extends pulumi.ComponentResource {
     refuseTwoValues(validation, { connectionEnv, env: args.env, secretEnv: args.secretEnv });
     validation.throwIfAny();
 
-    super("pulumi-postgres-app:index:MigrationJob", name, withSecrets(args), opts);
+    super("pulumi-postgres-app:index:MigrationJob", name, markSecretEnv(args), opts);
     const metadata = { namespace: args.namespace, labels: labels(name, "migration", args.partOf) };
 
     const secretEnv =
@@ -66,9 +66,3 @@ export class MigrationJob extends pulumi.ComponentResource {
 
 /** Beside the class, because every field of it, private ones too, would become an output in the schema. */
 const jobs = new WeakMap<MigrationJob, batch.Job>();
-
-/** A component's inputs are kept in the state: what is secret has to be marked. */
-const withSecrets = (args: MigrationJobArgs) => ({
-  ...args,
-  ...(args.secretEnv ? { secretEnv: pulumi.secret(args.secretEnv) } : {}),
-});

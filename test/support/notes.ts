@@ -1,5 +1,5 @@
 import { PostgresApp, PostgresAppArgs } from "../../index";
-import { kubectl, Namespace, run, until } from "./kubectl";
+import { kubectl, Namespace, run } from "./kubectl";
 
 export const image = (version: string) => `docker.io/local/notes:${version}`;
 
@@ -57,7 +57,7 @@ export const psql = (namespace: Namespace, user: string, password: string, sql: 
     },
   );
 
-/** Asks again and again until `stop`, and counts the answers by version. */
+/** Asks again and again until `stop`, which returns every answer: the version, or the error. */
 export function watchVersion(namespace: Namespace, every = 200) {
   const seen: { at: number; version?: string; error?: string }[] = [];
   let going = true;
@@ -72,7 +72,6 @@ export function watchVersion(namespace: Namespace, every = 200) {
     }
   })();
   return {
-    seen,
     stop: async () => {
       going = false;
       await done;
@@ -80,5 +79,3 @@ export function watchVersion(namespace: Namespace, every = 200) {
     },
   };
 }
-
-export { until };
