@@ -1,5 +1,6 @@
 #!/usr/bin/env bash
-# Builds what cannot be downloaded as a binary: the Kubernetes components, CoreDNS and the Pulumi CLI, each from its Go module.
+# Builds what cannot be downloaded as a binary, each from its Go module: the Kubernetes components, CoreDNS, the Pulumi CLI and the S3
+# server of the tests.
 # A build is kept in the cache under a key of its recipe and never made twice.
 # build.sh [NAME...]: those missing of the named recipes (default: all). build.sh --path NAME: where the binary is.
 source "$(dirname "${BASH_SOURCE[0]}")/lib.sh"
@@ -9,6 +10,7 @@ recipes='
 pulumi      github.com/pulumi/pulumi/pkg/v3/cmd/pulumi  -s,-w,-X=github.com/pulumi/pulumi/sdk/v3/go/common/version.Version=v3.246.0  180
 kubernetes  .  -s,-w,-X=k8s.io/component-base/version.gitVersion=v1.34.4,-X=k8s.io/component-base/version.gitMajor=1,-X=k8s.io/component-base/version.gitMinor=34  480
 coredns     .  -s,-w  170
+s3          .  -s,-w  115
 '
 
 recipe() { awk -v name="$1" '$1 == name' <<<"$recipes"; }
@@ -68,7 +70,7 @@ build() {
   say "built $name in $(minutes $((SECONDS - begun)))"
 }
 
-[ $# -gt 0 ] || set -- pulumi kubernetes coredns
+[ $# -gt 0 ] || set -- pulumi kubernetes coredns s3
 missing=()
 for name in "$@"; do
   [ -n "$(recipe "$name")" ] || fail "no recipe called $name"

@@ -17,6 +17,7 @@ openssl                                openssl
 python3                                python3
 gcc                                    gcc
 /usr/include/stdlib.h                  libc6-dev
+/usr/share/keyrings/debian-archive-trixie-stable.gpg  debian-archive-keyring
 shellcheck                             shellcheck
 '
 

@@ -7,20 +7,22 @@ source "$(dirname "${BASH_SOURCE[0]}")/images.sh"
 # Seconds that building it took on two cores.
 usual() {
   case $1 in
-    base) echo 60 ;;
-    postgres-15) echo 45 ;;
-    postgres-17 | node | notes-modules) echo 15 ;;
+    base-*) echo 45 ;;
+    s3) echo 115 ;; # of which it takes none when tools/build.sh has built the program
+    postgres-*) echo 30 ;;
+    node | notes-modules | rclone) echo 15 ;;
     *) echo 2 ;;
   esac
 }
 
 # --- for the recipes, which are sourced with $folder (to be filled), $work (to be used up) and $layer (their name) ---
 
-# The machine's own Debian mirror, as apt knows it; debootstrap has one of its own for machines that are not Debian.
+# The machine's own Debian mirror, as apt knows it, which has every release of Debian, not only the machine's; debootstrap has one of
+# its own for machines that are not Debian.
 mirror() {
   # shellcheck disable=SC2016 # for apt-get to fill in
-  apt-get indextargets --format '$(REPO_URI) $(CODENAME) $(COMPONENT)' 'Created-By: Packages' 2>/dev/null |
-    awk '$2 == "bookworm" && $3 == "main" { print $1; exit }'
+  apt-get indextargets --format '$(LABEL) $(COMPONENT) $(REPO_URI)' 'Created-By: Packages' 2>/dev/null |
+    awk '$1 == "Debian" && $2 == "main" { print $3; exit }'
 }
 
 # The proxy that apt uses, for programs that ask the environment.
@@ -33,10 +35,11 @@ with_proxy() (
 # A mount namespace of its own: what is mounted in there is gone when the command is.
 unmounted() { unshare --mount --propagation private "$@"; }
 
+# bootstrap RELEASE FOLDER
 bootstrap() {
   local from
   from=$(mirror)
-  with_proxy unmounted debootstrap --variant=minbase bookworm "$1" ${from:+"$from"} >&2
+  with_proxy unmounted debootstrap --variant=minbase "$1" "$2" ${from:+"$from"} >&2
 }
 
 # install_debian FOLDER PACKAGE...: in a root file system made by bootstrap.
@@ -80,7 +83,8 @@ npm_unpack() {
 # below LAYER: the archives of the layers that it changes; only such a one is built over them.
 below() {
   case $1 in
-    postgres-15) layer_path base ;;
+    postgres-15) layer_path base-bookworm ;;
+    postgres-17 | rclone) layer_path base-trixie ;;
   esac
 }
 

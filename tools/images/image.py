@@ -37,6 +37,7 @@ def layer(folder, out, *below):
                 if entry is None:  # a socket
                     continue
                 entry.uname = entry.gname = ""
+                entry.mode &= 0o7777  # as an archive has it, without the type
                 seen.add(entry.name)
                 if entry.name in under and same(entry, under[entry.name]):
                     continue

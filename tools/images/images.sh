@@ -8,7 +8,7 @@ here=$tools/images
 app=$root/examples/notes/app
 images=$cache/images
 # shellcheck disable=SC2034 # for the scripts that source this file
-names='pause postgres-15 postgres-17 notes-1.0.0 notes-1.1.0 notes-1.1.0-broken'
+names='pause postgres-15 postgres-17 rclone s3 notes-1.0.0 notes-1.1.0 notes-1.1.0-broken'
 
 # --- what the images are ---
 
@@ -16,6 +16,8 @@ tag() {
   case $1 in
     pause) echo docker.io/local/pause:1 ;;
     postgres-*) echo "docker.io/library/postgres:${1#postgres-}" ;; # stands in for the official image of that name
+    rclone) echo docker.io/rclone/rclone:1 ;;                       # so does this, with the older version that Debian has
+    s3) echo docker.io/local/s3:1 ;;
     notes-*) echo "docker.io/local/notes:${1#notes-}" ;;
     *) fail "no image called $1" ;;
   esac
@@ -25,9 +27,9 @@ tag() {
 layers() {
   case $1 in
     pause) echo pause ;;
-    postgres-15) echo base postgres-15 ;;
-    postgres-17) echo base postgres-15 postgres-17 ;;
-    notes-*) echo base node notes-modules "$1" ;;
+    postgres-15) echo base-bookworm postgres-15 ;;
+    postgres-17 | rclone | s3) echo base-trixie "$1" ;;
+    notes-*) echo base-bookworm node notes-modules "$1" ;;
   esac
 }
 
@@ -46,6 +48,8 @@ config() {
 }
 JSON
       ;;
+    rclone) echo '{"Env": ["PATH='$path'", "XDG_CONFIG_HOME=/config"], "Entrypoint": ["rclone"], "WorkingDir": "/data"}' ;;
+    s3) echo '{"Env": ["PATH='$path'"], "Entrypoint": ["s3"], "Cmd": ["/data"], "User": "1000:1000", "ExposedPorts": {"9000/tcp": {}}}' ;;
     notes-*)
       cat <<JSON
 {
@@ -64,7 +68,8 @@ JSON
 inputs() {
   case $1 in
     pause) echo "$here/pause.c" ;;
-    postgres-15) echo "$here/layers/base.sh" ;; # is the difference to it
+    postgres-* | rclone) echo "$here/layers/base.sh" ;; # is the difference to it
+    s3) echo "$tools/build/s3" ;;
     notes-modules) printf '%s\n' "$app/package.json" "$app/package-lock.json" ;;
     notes-*) echo "$app" ;;
   esac
@@ -72,6 +77,8 @@ inputs() {
 
 recipe() {
   case $1 in
+    base-*) echo "$here/layers/base.sh" ;;
+    postgres-*) echo "$here/layers/postgres.sh" ;;
     notes-modules) echo "$here/layers/notes-modules.sh" ;;
     notes-*) echo "$here/layers/notes.sh" ;;
     *) echo "$here/layers/$1.sh" ;;

@@ -30,7 +30,7 @@ done
 [ ${#wanted[@]} -gt 0 ] || exit 0
 
 begun=$SECONDS
-say "loading ${wanted[*]}: at most about $(minutes 20)"
+say "loading ${wanted[*]}: at most about $(minutes 30)"
 python3 "$tools/images/image.py" archive "${archive[@]}" | containerd_images import - >/dev/null
 for tag in "${wanted[@]}"; do containerd_images label "$tag" "${keys[$tag]}" >/dev/null; done
 say "loaded them in $((SECONDS - begun)) s"

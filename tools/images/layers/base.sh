@@ -1,6 +1,6 @@
 # shellcheck shell=bash disable=SC2154 # sourced by build.sh, which sets $folder, $work and others
 # A minimal Debian with the two users that images of Postgres and of Node are expected to have.
-bootstrap "$folder"
+bootstrap "${layer#base-}" "$folder"
 printf 'path-exclude=/usr/share/%s/*\n' doc man info locale lintian >"$folder/etc/dpkg/dpkg.cfg.d/slim"
 rm -rf "$folder"/usr/share/{doc,man,info,locale,lintian}/*
 chroot "$folder" groupadd --system --gid 999 postgres
