@@ -257,6 +257,21 @@ dns_ready() (
   grep -q '200 OK' <&3
 )
 
+# The one part that may have changed while the cluster runs: its objects, and the keeper that they are for.
+keeper_recipe() { content_key "$tools/cluster/volumeKeeper.js" "$tools/cluster/config/manifests.yaml"; }
+keeper_is_current() { [ "$(cat "$cluster/config/volume-keeper" 2>/dev/null)" = "$(keeper_recipe)" ]; }
+keeper_is_gone() { ! pid_of volume-keeper; }
+keeper_up() {
+  local pid
+  if pid=$(pid_of volume-keeper) && ! keeper_is_current; then
+    kill "$pid"
+    wait_for 10 "the end of the volume keeper" keeper_is_gone
+  fi
+  kubectl apply --server-side --force-conflicts -f "$tools/cluster/config/manifests.yaml" >/dev/null
+  start_volume_keeper
+  keeper_recipe >"$cluster/config/volume-keeper"
+}
+
 all_running() {
   local name
   for name in $processes; do pid_of "$name" >/dev/null || return 1; done
@@ -264,6 +279,7 @@ all_running() {
 
 link_programs
 if all_running && api_ready >/dev/null 2>&1; then
+  keeper_is_current || (take_lock && keeper_up)
   say "the cluster is up (KUBECONFIG=$kubeconfig)"
   exit
 fi
@@ -292,8 +308,7 @@ ready kube-apiserver 120 "the API server" api_ready
 start_controllers
 start_node
 start_dns
-start_volume_keeper
-kubectl apply --server-side --force-conflicts -f "$tools/cluster/config/manifests.yaml" >/dev/null
+keeper_up
 ready kubelet 90 "the node" node_ready
 ready kube-controller-manager 60 "the service account of the default namespace" default_account
 ready coredns 60 "the name server" dns_ready

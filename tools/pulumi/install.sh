@@ -19,7 +19,7 @@ else
   ln -sfn "$here/bin/pulumi-language-nodejs" "$home/bin/pulumi-language-nodejs"
 fi
 
-for name in kubernetes random; do
+for name in kubernetes random tls; do
   version=$(node -p "require('$root/node_modules/@pulumi/$name/package.json').version")
   plugin=resource-$name-v$version/pulumi-resource-$name
   official=$HOME/.pulumi/plugins/$plugin

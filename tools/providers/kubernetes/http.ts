@@ -4,7 +4,7 @@ import { Agent, request as httpsRequest } from "node:https";
 import { createInterface } from "node:readline";
 import { isObject, type Properties } from "../rpc/values";
 import type { Connection } from "./kubeconfig";
-import { text } from "./objects";
+import { items, text } from "./objects";
 
 /** The API server has answered and refused. */
 export class ApiError extends Error {
@@ -14,6 +14,8 @@ export class ApiError extends Error {
     readonly reason: string,
     /** The kind of the object that the refusal is about, `namespaces` for instance. */
     readonly about: string,
+    /** What is wrong with it, one by one. */
+    readonly causes: Properties[],
   ) {
     super(message);
   }
@@ -108,5 +110,11 @@ function answerOf(status: number, content: string): Properties {
   const answer = isObject(parsed) ? parsed : {};
   if (status < 300) return answer;
   const message = text(answer, "message") || `the API server answered with status ${status}`;
-  throw new ApiError(message, status, text(answer, "reason"), text(answer, "details", "kind"));
+  throw new ApiError(
+    message,
+    status,
+    text(answer, "reason"),
+    text(answer, "details", "kind"),
+    items(answer, "details", "causes"),
+  );
 }

@@ -12,7 +12,7 @@ import { connect } from "./kubeconfig";
 import { fieldManager } from "./naming";
 import { markSecrets, named, normalise, refuse } from "./normalise";
 import { annotations, isTrue, namespaceOf, qualifiedName, withMetadata } from "./objects";
-import { describe, isSilentInPreview } from "./refusals";
+import { describe, isForbidden, isSilentInPreview } from "./refusals";
 import { adopted, prune, record, recorded } from "./state";
 import { diffSettings, type Settings, settingsFrom } from "./settings";
 import { type Kind, kindOf } from "./token";
@@ -114,8 +114,8 @@ export class KubernetesProvider implements Provider {
     const kind = kindOf(urn, reveal(given));
     const response = new messages.UpdateResponse();
     const manager = fieldManager(reveal(given), old.state);
+    if (isPreview && hasUnknown(given)) return response.setProperties(toStruct(given));
     const live = await this.liveForUpdate(kind, reveal(given), urn);
-    if (isPreview && (hasUnknown(given) || kind.isPatch)) return response.setProperties(toStruct(given));
 
     const sent = leavingAlone(reveal(given), live, request.getIgnorechangesList(), manager);
     const marked = markLike(sent, given) as Properties;
@@ -126,6 +126,7 @@ export class KubernetesProvider implements Provider {
       if (!isPreview && !kind.isPatch) await handOver(target);
       updated = await apply({ ...target, force: target.force || isPreview });
     } catch (error) {
+      if (isPreview && isForbidden(error)) return response.setProperties(toStruct(given));
       if (error instanceof Unreachable) throw error;
       const reason = `${says} failed to fully initialize or become live: ${describe(error)}`;
       const kept = record(live, old.marked, manager, old.state);
@@ -147,7 +148,8 @@ export class KubernetesProvider implements Provider {
       if (isTrue(inputs, annotations.skipAwait)) return;
       await untilGone(this.wait(request.getUrn(), kind, object, request.getTimeout()));
     } catch (error) {
-      if (!isMissing(error) && !(error instanceof UnknownKind)) throw error;
+      const isGone = isMissing(error) && !kind.isPatch;
+      if (!isGone && !(error instanceof UnknownKind)) throw error;
     }
   }
 
@@ -187,7 +189,7 @@ export class KubernetesProvider implements Provider {
 
   private wait(urn: string, kind: Kind, object: Properties, timeout: number): Wait {
     const status = (message: string) => this.log.status(urn, message);
-    return { cluster: this.cluster, kind, object, timeout, signal: this.cancelled.signal, status };
+    return { cluster: this.cluster, kind, object, timeout, isUpdate: true, signal: this.cancelled.signal, status };
   }
 
   /** The namespace that objects without one are in, made explicit. A kind that is not known yet is taken for a namespaced one. */
@@ -234,7 +236,7 @@ export class KubernetesProvider implements Provider {
 
   /** Waits, and returns what to record; an object that does not get ready is recorded too, with the reasons. */
   private async settled({ urn, kind, live, given, manager, timeout, says, old }: Written): Promise<Properties> {
-    const wait = this.wait(urn, kind, live, timeout);
+    const wait = { ...this.wait(urn, kind, live, timeout), isUpdate: old !== undefined };
     const { object, reasons } = await untilReady(wait).catch((error) => ({ object: live, reasons: [describe(error)] }));
     const outputs = record(object, given, manager, old);
     if (reasons.length === 0) return outputs;

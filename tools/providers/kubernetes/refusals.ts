@@ -17,8 +17,11 @@ export function isTooEarly(error: unknown): boolean {
   return error instanceof UnknownKind || (isMissing(error) && (error as ApiError).about === "namespaces");
 }
 
+export const isForbidden = (error: unknown) => {
+  return error instanceof ApiError && error.status === 403 && error.reason === "Forbidden";
+};
+
 /** What a dry run cannot see past, and `up` will meet: a name that is taken, something that is created by the same `up`. */
 export function isSilentInPreview(error: unknown): boolean {
-  const isForbidden = error instanceof ApiError && error.status === 403 && error.reason === "Forbidden";
-  return alreadyExists(error) || isForbidden || isTooEarly(error) || error instanceof Unreachable;
+  return alreadyExists(error) || isForbidden(error) || isTooEarly(error) || error instanceof Unreachable;
 }

@@ -1,7 +1,7 @@
 // Requests that change the cluster.
 import type { Properties } from "../rpc/values";
 import { type Cluster, query } from "./cluster";
-import { type ApiError, isConflict } from "./http";
+import { ApiError, isConflict } from "./http";
 import { handedOver } from "./managedFields";
 import { annotation, annotations, nameOf, namespaceOf, text } from "./objects";
 import { CREATOR } from "./naming";
@@ -93,13 +93,20 @@ export async function handOver(target: Target): Promise<void> {
   }
 }
 
-/** Gives the fields of a Patch resource back: those that nobody else owns disappear. */
+/** Gives the fields of a Patch resource back: those that nobody else owns disappear, and must not be ones that the object needs. */
 export async function relinquish(target: Target): Promise<void> {
   const { apiVersion, kind } = target.kind;
   const metadata = { name: nameOf(target.object), namespace: namespaceOf(target.object) };
-  const path = await target.cluster.path(target.kind, target.object);
-  await target.cluster.get(path); // an apply would create what is not there
-  await apply({ ...target, object: { apiVersion, kind, metadata }, force: true });
+  try {
+    await apply({ ...target, object: { apiVersion, kind, metadata }, force: true });
+  } catch (error) {
+    const causes = error instanceof ApiError ? error.causes : [];
+    const required = causes.find((cause) => cause.reason === "FieldValueRequired");
+    if (!required) throw error;
+    const advice = "Either set the `retainOnDelete` resource option, or transfer ownership of the field before deleting";
+    const reason = "this Patch resource is currently managing a required field, so it can't be deleted directly";
+    throw new Error(`${reason}. ${advice}: ${text(required, "field")}`, { cause: error });
+  }
 }
 
 const PROPAGATION: Record<string, string | undefined> = { orphan: "Orphan", background: "Background", foreground: "Foreground" };

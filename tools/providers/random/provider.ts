@@ -2,7 +2,7 @@
 import * as messages from "@pulumi/pulumi/proto/provider_pb";
 import type { EngineLog } from "../rpc/log";
 import type { Provider } from "../rpc/server";
-import { equal, fromStruct, hasUnknown, markLike, type Properties, reveal, secret, toStruct } from "../rpc/values";
+import { equal, fromStruct, hasUnknown, markLike, type Properties, reveal, secret, toStruct, unknown } from "../rpc/values";
 import { complete, type Made, type RandomType, types } from "./types";
 
 export class RandomProvider implements Provider {
@@ -37,7 +37,10 @@ export class RandomProvider implements Provider {
   async create(request: messages.CreateRequest): Promise<messages.CreateResponse> {
     const type = typeOf(request.getType(), request.getUrn());
     const given = fromStruct(request.getProperties());
-    if (request.getPreview()) return new messages.CreateResponse().setProperties(toStruct(given));
+    if (request.getPreview()) {
+      const outputs = Object.fromEntries(type.outputs.map((name) => [name, unknown]));
+      return new messages.CreateResponse().setProperties(toStruct(visible(type, given, outputs)));
+    }
     const made = await type.make(complete(type, reveal(given)));
     return new messages.CreateResponse().setId(made.id).setProperties(toStruct(recorded(type, given, made)));
   }
@@ -70,6 +73,12 @@ function typeOf(token: string, urn: string): RandomType {
   return type;
 }
 
+function visible(type: RandomType, given: Properties, made: Properties): Properties {
+  const outputs: Properties = { ...(markLike(complete(type, reveal(given)), given) as Properties), ...made };
+  for (const name of type.secrets) outputs[name] = secret(outputs[name]);
+  return outputs;
+}
+
 /** The outputs, with the book-keeping of the official plugin, so that it can go on with a state this stand-in has written. */
 function recorded(type: RandomType, given: Properties, made: Made): Properties {
   const delta: Properties = {};
@@ -77,8 +86,7 @@ function recorded(type: RandomType, given: Properties, made: Made): Properties {
     if (!(name in given)) delta[name] = secret({ replace: { raw: null } });
     else if (name === "keepers") delta[name] = { map: {} };
   }
-  const outputs: Properties = { ...(markLike(complete(type, reveal(given)), given) as Properties), ...made.outputs };
-  for (const name of type.secrets) outputs[name] = secret(outputs[name]);
+  const outputs = visible(type, given, made.outputs);
   if (!type.secrets.includes("base64")) outputs.id = made.id;
   if (type.schema) outputs.__meta = JSON.stringify({ schema_version: String(type.schema) });
   return { ...outputs, __pulumi_raw_state_delta: { obj: { ps: delta } } };

@@ -8,6 +8,8 @@ export interface RandomType {
   readonly defaults: Properties;
   /** Arguments that stay absent when they are not given. */
   readonly optional: readonly string[];
+  /** What is recorded beside the arguments, unknown before the value is made. */
+  readonly outputs: readonly string[];
   /** Outputs that are secret. */
   readonly secrets: readonly string[];
   /** The version of the recorded attributes, for types that have had more than one. */
@@ -51,6 +53,7 @@ async function bcrypt(text: string): Promise<string> {
 
 const password: RandomType = {
   ...characters,
+  outputs: ["result", "bcryptHash"],
   secrets: ["result", "bcryptHash"],
   schema: 3,
   async make(args) {
@@ -65,6 +68,7 @@ const password: RandomType = {
 
 const string: RandomType = {
   ...characters,
+  outputs: ["result"],
   secrets: [],
   schema: 2,
   async make(args) {
@@ -91,6 +95,7 @@ function idOutputs(bytes: Buffer, prefix: string): Made {
 const id: RandomType = {
   defaults: {},
   optional: ["keepers", "prefix"],
+  outputs: ["b64Std", "b64Url", "dec", "hex"],
   secrets: [],
   problem: requiredNumber("byteLength"),
   async make(args) {
@@ -108,6 +113,7 @@ const id: RandomType = {
 const bytes: RandomType = {
   defaults: {},
   optional: ["keepers"],
+  outputs: ["base64", "hex"],
   secrets: ["base64", "hex"],
   problem: requiredNumber("length"),
   async make(args) {
@@ -122,6 +128,7 @@ const bytes: RandomType = {
 const uuid: RandomType = {
   defaults: {},
   optional: ["keepers"],
+  outputs: ["result"],
   secrets: [],
   problem: () => undefined,
   async make() {
@@ -135,6 +142,7 @@ const uuid: RandomType = {
 const integer: RandomType = {
   defaults: {},
   optional: ["keepers", "seed"],
+  outputs: ["result"],
   secrets: [],
   problem: (args) => requiredNumber("min")(args) ?? requiredNumber("max")(args),
   async make(args) {

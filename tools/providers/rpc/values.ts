@@ -8,9 +8,11 @@ export interface Properties {
 
 const SIGNATURE = "4dabf18193072939515e22adb298388d";
 const SECRET = "1b47061264138c4ac30d75fd1eb44270";
+/** A value that is not known before `up`. */
+export const unknown = "04da6b54-80e4-46f7-96ec-b56ff0331ba9";
 /** One string for each type of value; the Node SDK sends the first one only. */
 const UNKNOWN = new Set([
-  "04da6b54-80e4-46f7-96ec-b56ff0331ba9",
+  unknown,
   "1c4a061d-8072-4f0a-a4cb-0ff528b18fe7",
   "3eeb2bf0-c639-47a8-9e75-3b44932eb421",
   "6a19a0b0-7e62-4c92-b797-7f8e31da9cc2",

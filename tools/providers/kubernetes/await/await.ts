@@ -32,6 +32,7 @@ export interface Wait {
   readonly object: Properties;
   /** From `customTimeouts`, in seconds; 0 where the program says nothing. */
   readonly timeout: number;
+  readonly isUpdate: boolean;
   readonly signal: AbortSignal;
   status(message: string): void;
 }
@@ -92,7 +93,7 @@ async function look(
 ): Promise<Outcome | undefined> {
   const { wait, rule, notes } = attempt;
   const object = await wait.cluster.get(attempt.path);
-  const observation = { object, others: await othersOf(wait, rule, object), seconds: elapsed };
+  const observation = { object, others: await othersOf(wait, rule, object), seconds: elapsed, isUpdate: wait.isUpdate };
   const verdict = rule.judge(observation);
   told(verdict.status);
   const name = nameOf(object);
@@ -154,8 +155,8 @@ function notInitialized(name: string): string {
 export async function readiness(wait: Wait): Promise<string[]> {
   const rule = ruleFor(wait);
   const { object } = wait;
-  if (!rule || annotation(object, annotations.waitFor)) return [];
-  const observation = { object, others: await othersOf(wait, rule, object), seconds: Infinity };
+  if (!rule || rule.onlyAfterWriting || annotation(object, annotations.waitFor)) return [];
+  const observation = { object, others: await othersOf(wait, rule, object), seconds: Infinity, isUpdate: true };
   const verdict = rule.judge(observation);
   if (verdict.ready) return [];
   const said = await new PodNotes(wait.cluster, rule, object, wait.status).look(object);
@@ -166,7 +167,7 @@ export async function readiness(wait: Wait): Promise<string[]> {
 /** Whether a Job has come to its end, for `pulumi.com/replaceUnready`. */
 export function isReady(kind: Kind, object: Properties): boolean {
   const rule = RULES[`${kind.apiVersion}/${kind.kind}`];
-  return rule?.judge({ object, others: [], seconds: Infinity }).ready ?? true;
+  return rule?.judge({ object, others: [], seconds: Infinity, isUpdate: true }).ready ?? true;
 }
 
 /** Waits until the object, and with the foreground policy everything it owns, is gone. */

@@ -32,15 +32,17 @@ export const service: Rule = {
 
 export const claim: Rule = {
   limit: 300,
+  onlyAfterWriting: true,
   related(object) {
     const storageClass = text(object, "spec", "storageClassName");
     return storageClass ? `apis/storage.k8s.io/v1/storageclasses/${storageClass}` : undefined;
   },
-  judge({ object, others }) {
+  /** As the official plugin has it, down to this: a new Patch of a claim that is bound, of a class that binds late, waits in vain. */
+  judge({ object, others, isUpdate }) {
     const phase = text(object, "status", "phase");
     const isLate = others.some((storageClass) => storageClass.volumeBindingMode === "WaitForFirstConsumer");
-    return phase === "Bound" || (phase === "Pending" && isLate)
-      ? READY
-      : waiting("Waiting for PersistentVolumeClaim to be bound");
+    const wanted = isLate ? "Pending" : "Bound";
+    const isReady = phase === wanted || (isUpdate && phase === "Bound");
+    return isReady ? READY : waiting(`Waiting for PersistentVolumeClaim to be ${wanted.toLowerCase()}`);
   },
 };

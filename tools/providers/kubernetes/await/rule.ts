@@ -12,6 +12,8 @@ export interface Observation {
   readonly others: Properties[];
   /** Since the object was written, in seconds; a refresh has waited forever. */
   readonly seconds: number;
+  /** Whether the resource was there before the object was written. A Patch resource is not when it is made, whatever the object is. */
+  readonly isUpdate: boolean;
 }
 
 export interface Rule {
@@ -26,6 +28,8 @@ export interface Rule {
   readonly remembersPods?: boolean;
   /** Seconds to wait at most, whatever the program says. */
   readonly limit?: number;
+  /** A refresh takes the object as it is. */
+  readonly onlyAfterWriting?: boolean;
 }
 
 export const READY: Verdict = { ready: true };
