@@ -1,9 +1,21 @@
 export { AppProbeArgs, AppProbesArgs } from "./components/app/probes";
 export { ContainerResourcesArgs } from "./components/common/resources";
+export { DatabaseBackupsArgs } from "./components/database/backup";
+export { BackupClaimArgs, BackupDestinationArgs, BackupS3Args } from "./components/database/backupDestination";
+export { CloudNativePgArgs } from "./components/database/cloudNativePg";
 export { ConnectionKey } from "./components/database/connection";
-export { EmbeddedPostgresArgs } from "./components/database/embedded";
-export { PostgresDatabase, PostgresDatabaseArgs } from "./components/database/postgresDatabase";
+export { AppDatabaseArgs, DatabaseCredentialsArgs, OnDelete, PostgresDatabaseArgs } from "./components/database/databaseArgs";
+export { EmbeddedPostgresArgs, EmbeddedTls } from "./components/database/embedded";
+export {
+  ExternalAdminArgs,
+  ExternalPostgresArgs,
+  ExternalSecretArgs,
+  ExternalTlsArgs,
+  TlsMode,
+} from "./components/database/external";
+export { PostgresDatabase } from "./components/database/postgresDatabase";
+export { DatabaseRestoreArgs } from "./components/database/restore";
 export { MigrationArgs, MigrationJobArgs } from "./components/migration/migrationArgs";
 export { MigrationJob } from "./components/migration/migrationJob";
 export { PostgresApp } from "./components/postgresApp";
-export { AppDatabaseArgs, PostgresAppArgs } from "./components/postgresAppArgs";
+export { PostgresAppArgs } from "./components/postgresAppArgs";

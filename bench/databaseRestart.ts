@@ -9,7 +9,9 @@ const GOAL = 0.5;
 
 /** Where the start script finds what it needs. */
 const env = {
+  VOLUME: "/volumes",
   PGDATA: "/volumes/pgdata",
+  CONFIG_FILE: "/scripts/postgresql.conf",
   ADMIN_USER: "postgres",
   ADMIN_PASSWORD_FILE: "/secrets/password",
   HBA_FILE: "/scripts/pg_hba.conf",

@@ -23,7 +23,7 @@ export class PostgresApp extends pulumi.ComponentResource {
   public readonly serviceName!: pulumi.Output<string>;
   /** Namespace of everything. */
   public readonly namespace!: pulumi.Output<string>;
-  /** Name of the Secret with host, port, dbname, user, password, uri, jdbc-uri and pgpass. */
+  /** Name of the application's Secret with host, port, dbname, user, password, uri, jdbc-uri, pgpass, sslmode; of an existing one, its own. */
   public readonly connectionSecretName!: pulumi.Output<string>;
   /** Name of the migration Job that ran last; empty without a migration. */
   public readonly migrationJobName!: pulumi.Output<string>;
@@ -35,8 +35,8 @@ export class PostgresApp extends pulumi.ComponentResource {
     const { namespace } = app;
     const metadata = { namespace, labels: labels(name, "app") };
 
-    const database = new PostgresDatabase(`${name}-db`, { ...app.database, namespace, partOf: name }, child());
-    const connectionSecretName = database.connectionSecretName;
+    const database = new PostgresDatabase(`${name}-db`, { ...args.database, namespace: args.namespace, partOf: name }, child());
+    const { secretName, keys, values, caSecretName } = database.migrationConnection;
 
     const migration =
       app.migration &&
@@ -45,14 +45,18 @@ export class PostgresApp extends pulumi.ComponentResource {
         {
           ...app.migration,
           namespace,
-          connectionSecretName,
+          connectionSecretName: secretName,
+          connectionKeys: keys,
+          connectionValues: values,
+          connectionCaSecretName: caSecretName,
+          dataId: database.dataId,
           connectionEnv: app.connectionEnv,
           imagePullPolicy: app.imagePullPolicy,
           runAsUser: app.uid,
           writablePaths: app.writablePaths,
           partOf: name,
         },
-        child({ dependsOn: database.setup }),
+        child({ dependsOn: database.ready }),
       );
 
     const settings = app.env ? new core.ConfigMap(`${name}-env`, { metadata, data: app.env }, child()) : undefined;
@@ -83,7 +87,7 @@ export class PostgresApp extends pulumi.ComponentResource {
           serviceName: pods.metadata.name,
           selector,
           labels: metadata.labels,
-          connectionSecret: connectionSecretName,
+          connection: database.appConnection,
           envFrom: [
             ...(settings ? [{ configMapRef: { name: settings.metadata.name } }] : []),
             ...(secrets ? [{ secretRef: { name: secrets.metadata.name } }] : []),
@@ -92,7 +96,7 @@ export class PostgresApp extends pulumi.ComponentResource {
       },
       child({
         dependsOn: [
-          migration?.job ?? database.setup,
+          migration?.job ?? database.ready,
           pods,
           service,
           ...(settings ? [settings] : []),
@@ -107,7 +111,7 @@ export class PostgresApp extends pulumi.ComponentResource {
       url: (this.url = address(service, app.servicePort)),
       serviceName: (this.serviceName = service.metadata.name),
       namespace: (this.namespace = service.metadata.namespace),
-      connectionSecretName: (this.connectionSecretName = connectionSecretName),
+      connectionSecretName: (this.connectionSecretName = database.connectionSecretName),
       migrationJobName: (this.migrationJobName = migration?.jobName ?? pulumi.output("")),
     });
   }

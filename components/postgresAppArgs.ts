@@ -1,26 +1,8 @@
 import * as pulumi from "@pulumi/pulumi";
 import { AppProbesArgs } from "./app/probes";
 import { ContainerResourcesArgs } from "./common/resources";
-import { EmbeddedPostgresArgs } from "./database/embedded";
+import { AppDatabaseArgs } from "./database/databaseArgs";
 import { MigrationArgs } from "./migration/migrationArgs";
-
-/** The application's database. */
-export interface AppDatabaseArgs {
-  /**
-   * Name of the database. Defaults to the component's name with "_" for "-".
-   * A change makes a new, empty database on the same server; the old one stays there.
-   */
-  databaseName?: pulumi.Input<string>;
-  /**
-   * Login role of the application. It owns its database and is nothing more. Defaults to the database's name.
-   * A change makes another role and gives it the database; tables stay the former role's.
-   */
-  user?: pulumi.Input<string>;
-  /**
-   * Postgres in the cluster: a StatefulSet of one. The default.
-   */
-  embedded?: EmbeddedPostgresArgs;
-}
 
 /** A Postgres-backed application. */
 export interface PostgresAppArgs {
@@ -66,8 +48,9 @@ export interface PostgresAppArgs {
   secretEnv?: pulumi.Input<Record<string, pulumi.Input<string>>>;
   /**
    * Which environment variable gets which key of the connection Secret, in the application and in the migration:
-   * `{ DB_HOST: "host", DB_PASSWORD: "password" }`. Keys are host, port, dbname, user, password, uri, jdbc-uri, pgpass.
-   * Defaults to DATABASE_URL and libpq's PGHOST, PGPORT, PGDATABASE, PGUSER and PGPASSWORD.
+   * `{ DB_HOST: "host", DB_PASSWORD: "password" }`. Keys are host, port, dbname, user, password, uri, jdbc-uri, pgpass, sslmode,
+   * sslrootcert. Defaults to DATABASE_URL and libpq's PGHOST, PGPORT, PGDATABASE, PGUSER, PGPASSWORD, with TLS also PGSSLMODE,
+   * PGSSLROOTCERT and Node's NODE_EXTRA_CA_CERTS; of those, what an existing Secret has.
    * A change runs the migration, then rolls the pods.
    */
   connectionEnv?: Record<string, pulumi.Input<string>>;
@@ -90,7 +73,8 @@ export interface PostgresAppArgs {
    */
   writablePaths?: string[];
   /**
-   * Namespace of everything. Defaults to the provider's. It has to exist. A change starts anew there, with an empty database.
+   * Namespace of everything. Defaults to the provider's. It has to exist. A change is refused where a database of the component's own
+   * would be left behind.
    */
   namespace?: pulumi.Input<string>;
   /**

@@ -17,7 +17,7 @@ import {
 } from "./common/rules";
 import { Rule, Validation } from "./common/validation";
 import { checkConnectionEnv } from "./database/connection";
-import { resolveDatabase, ResolvedDatabase } from "./database/postgresDatabase";
+import { resolveDatabase, ResolvedDatabase } from "./database/resolveDatabase";
 import { ResolvedMigration, resolveMigration } from "./migration/job";
 import { migratesAtStart } from "./migration/knownImages";
 import { PostgresAppArgs } from "./postgresAppArgs";
@@ -46,7 +46,9 @@ export function resolveArgs(name: string, args: PostgresAppArgs): ResolvedArgs {
     'name the image of the application, such as "registry.example.org/notes:1.0.0"',
   );
   const env = validation.map("env", args.env, environmentName, text);
-  const connectionEnv = checkConnectionEnv(validation, "connectionEnv", args.connectionEnv);
+  // The parts check their arguments themselves too; here it is done so that all that is wrong is said at once.
+  const database = resolveDatabase(`${name}-db`, { ...args.database, partOf: name }, "database.", validation);
+  const connectionEnv = checkConnectionEnv(validation, "connectionEnv", args.connectionEnv, database.offer);
   const resolved: ResolvedArgs = {
     image,
     imagePullPolicy: check("imagePullPolicy", args.imagePullPolicy, oneOf(["Always", "IfNotPresent", "Never"])),
@@ -63,8 +65,7 @@ export function resolveArgs(name: string, args: PostgresAppArgs): ResolvedArgs {
     uid: check("runAsUser", args.runAsUser, wholeNumber(1)),
     writablePaths: (args.writablePaths ?? ["/tmp"]).map((directory, index) => check(`writablePaths[${index}]`, directory, path)),
     namespace: check("namespace", args.namespace, namespaceName),
-    // The parts check their arguments themselves too; here it is done so that all that is wrong is said at once.
-    database: resolveDatabase(name, args.database ?? {}, "database.", validation),
+    database,
     migration: args.migration && resolveMigration(args.migration, image, "migration.", validation),
   };
   const { migration } = args;

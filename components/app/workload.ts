@@ -2,7 +2,7 @@ import * as pulumi from "@pulumi/pulumi";
 import { types } from "@pulumi/kubernetes";
 import { ContainerResourcesArgs } from "../common/resources";
 import { restrictedContainer, restrictedPod, writable } from "../common/security";
-import { connectionVariables } from "../database/connection";
+import { caVolume, Connection, connectionVariables } from "../database/connection";
 import { PORT_NAME, ResolvedProbes } from "./probes";
 
 export interface ResolvedApp {
@@ -26,11 +26,12 @@ export function appStatefulSet(
     serviceName: pulumi.Input<string>;
     selector: Record<string, string>;
     labels: Record<string, string>;
-    connectionSecret: pulumi.Input<string>;
+    connection: Connection;
     envFrom: types.input.core.v1.EnvFromSource[];
   },
 ): types.input.apps.v1.StatefulSetSpec {
   const scratch = writable(app.writablePaths);
+  const ca = caVolume(around.connection);
   return {
     serviceName: around.serviceName,
     replicas: app.replicas,
@@ -51,7 +52,7 @@ export function appStatefulSet(
             imagePullPolicy: app.imagePullPolicy,
             command: app.command,
             args: app.args,
-            env: connectionVariables(around.connectionSecret, app.connectionEnv),
+            env: connectionVariables(around.connection, app.connectionEnv),
             envFrom: around.envFrom,
             ports: [{ name: PORT_NAME, containerPort: app.port }],
             ...app.probes,
@@ -60,10 +61,10 @@ export function appStatefulSet(
             resources: app.resources,
             securityContext: restrictedContainer(),
             terminationMessagePolicy: "FallbackToLogsOnError",
-            volumeMounts: scratch.volumeMounts,
+            volumeMounts: [...ca.volumeMounts, ...scratch.volumeMounts],
           },
         ],
-        volumes: scratch.volumes,
+        volumes: [...ca.volumes, ...scratch.volumes],
       },
     },
   };

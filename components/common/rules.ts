@@ -40,11 +40,26 @@ export const port: Rule<number> = (value) =>
     ? undefined
     : `${show(value)} is not a port: write a whole number from 1 to 65535`;
 
+/** Names of most objects of Kubernetes: DNS subdomains. */
+export const kubernetesName: Rule<string> = (name) =>
+  typeof name === "string" && /^[a-z0-9]([-a-z0-9.]{0,251}[a-z0-9])?$/.test(name)
+    ? undefined
+    : `${show(name)} is not the name of an object: use lower-case letters, digits, "-" and "."`;
+
 /** Kubernetes' quantities: apimachinery/pkg/api/resource. */
 export const quantity: Rule<string> = (value) =>
   typeof value === "string" && /^(\d+(\.\d*)?|\.\d+)(m|k|[MGTPE]|[KMGTPE]i|[eE][-+]?\d+)?$/.test(value) && parseFloat(value) > 0
     ? undefined
     : `${show(value)} is not a quantity: write for example "500m" for CPU, "512Mi" or "10Gi" for bytes ("GB" and "gi" are not units)`;
+
+/** What a quantity of bytes comes to. */
+export function bytes(value: string): number {
+  const [, number, unit] = /^([\d.]+)(.*)$/.exec(value) ?? [];
+  const power = "kMGTPE".indexOf(unit[0]?.replace("K", "k") ?? "") + 1;
+  if (unit === "m") return Number(number) / 1000;
+  if (/^[eE][-+]?\d+$/.test(unit)) return Number(value);
+  return Number(number) * (unit.endsWith("i") ? 1024 : 1000) ** power;
+}
 
 /** Kubernetes takes nearly anything; shells and most programs do not. */
 export const environmentName: Rule<string> = (name) =>

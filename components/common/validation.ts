@@ -85,7 +85,7 @@ export class Validation {
   }
 
   /** What is wrong with a value that was known only later, when nothing can be collected any more. */
-  private late(propertyPath: string, reason: string): Error {
+  late(propertyPath: string, reason: string): Error {
     return new LateError(message(this.component, [{ propertyPath, reason }]));
   }
 

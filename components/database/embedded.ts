@@ -1,40 +1,71 @@
-import { readFileSync } from "fs";
-import { join } from "path";
 import * as pulumi from "@pulumi/pulumi";
 import { types } from "@pulumi/kubernetes";
 import { checkResources, ContainerResourcesArgs } from "../common/resources";
-import { imageReference, quantity, wholeNumber } from "../common/rules";
+import { imageReference, kubernetesName, oneOf, quantity, wholeNumber } from "../common/rules";
 import { restrictedContainer, restrictedPod, writable } from "../common/security";
 import { Validation } from "../common/validation";
+import { checkParameters, majorOf, userOf } from "./image";
+import { script } from "./scripts";
+
+/** Whether connections to the embedded server are encrypted. */
+export const EmbeddedTls = {
+  /** The server has a certificate, our connection forms ask for it to be verified, and programs that cannot do TLS get in without. */
+  Offered: "offered",
+  /** The server refuses connections without TLS. */
+  Required: "required",
+  /** The server has no certificate. */
+  Off: "off",
+} as const;
+export type EmbeddedTls = (typeof EmbeddedTls)[keyof typeof EmbeddedTls];
 
 /** One Postgres server in the cluster, with its data on a volume. */
 export interface EmbeddedPostgresArgs {
   /**
-   * Major version of Postgres. Decides the image unless `image` is given. Defaults to 17.
-   * Caution: data belongs to its major version. With another one the server refuses to start, touches nothing and says so;
-   * move the data with pg_dump and pg_restore.
+   * Major version of Postgres. Decides the image unless `image` is given, of which it then says the version. Defaults to the one
+   * in the image's tag ("17-alpine", "pg17"), else to 17.
+   * Caution: data belongs to its major version. A change is refused, before anything is touched; move the data with a backup.
    */
   version?: pulumi.Input<number>;
   /**
-   * Image that carries Postgres: the official one, or any with `postgres`, `initdb` and `psql` on its PATH.
-   * Defaults to `docker.io/library/postgres:<version>`. A change restarts the database.
+   * Image that carries Postgres: the official one, or any with `postgres`, `initdb` and `psql` on its PATH, such as pgvector's,
+   * PostGIS' or TimescaleDB's. Defaults to `docker.io/library/postgres:<version>`. A change restarts the database.
    */
   image?: pulumi.Input<string>;
   /**
-   * User id that Postgres runs as. It must have an entry in the image's /etc/passwd and own the data.
-   * Defaults to 70 for images with "alpine" in their name and to 999 for others, as the official images have it.
+   * User id that Postgres runs as. It must have an entry in the image's /etc/passwd and own the data. Defaults to what is known of
+   * the image: 70 for Alpine's (TimescaleDB's too), 1000 for timescaledb-ha, 26 for CloudNativePG's, 1001 for Bitnami's, else 999.
    */
   runAsUser?: pulumi.Input<number>;
   /**
-   * Size of the volume, a quantity such as "10Gi". Defaults to "10Gi".
-   * Caution: read only when the volume is made; a later change does nothing to a volume that exists.
+   * Size of the volume, a quantity such as "10Gi". Defaults to "10Gi". More makes the volume grow in place, without a restart where
+   * its storage class can (`allowVolumeExpansion`); less than it has is refused, because volumes cannot shrink.
    */
   storage?: pulumi.Input<string>;
   /**
-   * StorageClass of the volume. Defaults to the cluster's default class.
-   * Caution: read only when the volume is made.
+   * StorageClass of the volume. Defaults to the cluster's default class. A change is refused: a volume cannot change its class.
    */
   storageClassName?: pulumi.Input<string>;
+  /**
+   * Name of a claim that is there already, in place of one of the component's own: its data is taken over, whoever made it.
+   * `storage` and `storageClassName` do not apply. A change is refused. Defaults to none.
+   */
+  existingClaim?: string;
+  /**
+   * Directory of the data on the existing claim's volume. Defaults to "pgdata". Official images leave it at ".", the volume itself, or
+   * at "pgdata"; Bitnami's at "data". An empty volume gets its database there. Needs `existingClaim`.
+   */
+  subPath?: string;
+  /**
+   * Server parameters: `{ max_connections: "200", shared_buffers: "1GB" }`. Those that the component itself sets (addresses,
+   * files, TLS) are refused. Defaults to Postgres' own. A change restarts the database.
+   */
+  parameters?: pulumi.Input<Record<string, pulumi.Input<string>>>;
+  /**
+   * Whether connections are encrypted: "offered", "required" or "off". With the first two the connection's forms say
+   * `sslmode=verify-full` and where the authority's certificate is. Defaults to "offered", so that programs that cannot do TLS get
+   * in too; "off" is for those that do not understand the URI's parameters. A change restarts the database.
+   */
+  tls?: EmbeddedTls;
   /**
    * CPU and memory of the server. Defaults to requests of 100m CPU and 256Mi of memory and no limits.
    * A change restarts the database.
@@ -44,72 +75,154 @@ export interface EmbeddedPostgresArgs {
 
 export interface ResolvedEmbedded {
   image: pulumi.Input<string>;
+  /** Known where it is given or stands in the image's tag; data of another one is refused at preview then. */
+  version: pulumi.Output<number | undefined>;
   runAsUser: pulumi.Input<number>;
   storage: pulumi.Input<string>;
   storageClassName?: pulumi.Input<string>;
+  existingClaim?: string;
+  subPath: string;
+  parameters: pulumi.Input<Record<string, pulumi.Input<string>>>;
+  tls: EmbeddedTls;
   resources: ContainerResourcesArgs;
 }
 
 export const POSTGRES_PORT = 5432;
 export const ADMIN_USER = "postgres";
 
-const SCRIPTS = "/etc/postgres-app/scripts";
+const FILES = "/etc/postgres-app/scripts";
 const CREDENTIALS = "/etc/postgres-app/admin";
-const DATA = "/var/lib/postgresql/data";
+const CERTIFICATE = "/etc/postgres-app/certificate";
+const VOLUME = "/var/lib/postgresql/data";
 const SOCKETS = "/var/run/postgresql";
+/** Name of the claim template, and with it of the claims that were made from it: it can never change. */
+export const CLAIM_TEMPLATE = "data";
 
-/** Shell that runs in containers is kept in files of its own, so that it can be read, checked and tested as what it is. */
-export const script = (file: string) => readFileSync(join(__dirname, "scripts", file), "utf8");
+/** Parameters without which the component would not find its own server, or the server not its files. */
+const OURS = [
+  "listen_addresses",
+  "port",
+  "unix_socket_directories",
+  "data_directory",
+  "config_file",
+  "hba_file",
+  "logging_collector",
+  "ssl",
+  "ssl_cert_file",
+  "ssl_key_file",
+];
 
 export function resolveEmbedded(args: EmbeddedPostgresArgs, path: string, validation: Validation): ResolvedEmbedded {
-  const version = validation.check(`${path}.version`, args.version, wholeNumber(13, 99)) ?? 17;
+  const check: Validation["check"] = (property, value, rule) => validation.check(`${path}.${property}`, value, rule);
+  const version = check("version", args.version, wholeNumber(13, 99));
   const image =
-    validation.check(`${path}.image`, args.image, imageReference) ??
-    pulumi.output(version).apply((v) => `docker.io/library/postgres:${v}`);
+    check("image", args.image, imageReference) ??
+    pulumi.output(version).apply((given) => `docker.io/library/postgres:${given ?? 17}`);
+  if (args.subPath !== undefined && args.existingClaim === undefined)
+    validation.problem(`${path}.subPath`, "says where the data is on an existing claim: name that in existingClaim too");
+  if (args.existingClaim !== undefined) {
+    for (const property of ["storage", "storageClassName"] as const) {
+      if (args[property] !== undefined)
+        validation.problem(`${path}.${property}`, "is for a claim of the component's own: leave it out beside existingClaim");
+    }
+  }
   return {
     image,
-    runAsUser:
-      validation.check(`${path}.runAsUser`, args.runAsUser, wholeNumber(1)) ??
-      pulumi.output(image).apply((name) => (name.includes("alpine") ? 70 : 999)),
-    storage: validation.check(`${path}.storage`, args.storage, quantity) ?? "10Gi",
+    version: pulumi.all([version, image]).apply(([given, name]) => given ?? majorOf(name)),
+    runAsUser: check("runAsUser", args.runAsUser, wholeNumber(1)) ?? pulumi.output(image).apply(userOf),
+    storage: check("storage", args.storage, quantity) ?? "10Gi",
     storageClassName: args.storageClassName,
+    existingClaim: check("existingClaim", args.existingClaim, kubernetesName),
+    subPath: check("subPath", args.subPath, relativePath) ?? "pgdata",
+    parameters: checkParameters(validation, `${path}.parameters`, args.parameters, OURS) ?? {},
+    tls: check("tls", args.tls, oneOf(Object.values(EmbeddedTls))) ?? "offered",
     resources: checkResources(validation, `${path}.resources`, args.resources, { cpu: "100m", memory: "256Mi" }),
   };
 }
 
+const relativePath = (value: string) =>
+  /^(\.|[\w.-]+(\/[\w.-]+)*)$/.test(value) && !value.split("/").includes("..")
+    ? undefined
+    : `${JSON.stringify(value)} is not a path inside the volume: write for example "pgdata", "." for the volume itself`;
+
 /** Files of the start ConfigMap. */
-export const startFiles = () => ({ "start.sh": script("start.sh"), "pg_hba.conf": script("pg_hba.conf") });
+export function startFiles(database: ResolvedEmbedded): pulumi.Input<Record<string, pulumi.Input<string>>> {
+  return {
+    "start.sh": script("start.sh"),
+    "pg_hba.conf": accessRules(database.tls),
+    "postgresql.conf": pulumi.output(database.parameters).apply((parameters) => configuration(database, parameters)),
+  };
+}
+
+/** Everybody proves who they are with a password (SCRAM): over the network, and on the socket inside the pod. */
+export function accessRules(tls: EmbeddedTls): string {
+  const network = tls === "required" ? "hostssl" : "host";
+  return [
+    "local   all         all              scram-sha-256",
+    `${network.padEnd(7)} all         all all          scram-sha-256`,
+    `${network.padEnd(7)} replication all all          scram-sha-256`,
+    "",
+  ].join("\n");
+}
+
+/** The server's configuration: what initdb or another installer left beside the data, if anything, then what counts. */
+function configuration({ subPath, tls }: ResolvedEmbedded, parameters: Record<string, string>): string {
+  const certificate =
+    tls === "off"
+      ? { ssl: "off" }
+      : { ssl: "on", ssl_cert_file: `${CERTIFICATE}/tls.crt`, ssl_key_file: `${CERTIFICATE}/tls.key` };
+  const line = ([name, value]: [string, string]) => `${name} = '${value.replace(/'/g, "''")}'`;
+  return [
+    `include_if_exists '${dataDirectory(subPath)}/postgresql.conf'`,
+    ...Object.entries(parameters)
+      .sort(([a], [b]) => (a < b ? -1 : 1))
+      .map(line),
+    ...Object.entries(certificate).map(line),
+    "",
+  ].join("\n");
+}
+
+/** Always a directory in the volume unless told otherwise: a volume's root may hold lost+found. */
+const dataDirectory = (subPath: string) => (subPath === "." ? VOLUME : `${VOLUME}/${subPath}`);
 
 /** The StatefulSet of the server. `name` is fixed: an auto-named one that is replaced would look for a claim of another name. */
 export function embeddedStatefulSet(
   database: ResolvedEmbedded,
-  names: {
+  around: {
     name: string;
     selector: Record<string, string>;
     labels: Record<string, string>;
-    scripts: pulumi.Input<string>;
+    files: pulumi.Input<string>;
     adminSecret: pulumi.Input<string>;
+    certificateSecret?: pulumi.Input<string>;
+    whenDeleted: "Retain" | "Delete";
   },
 ): types.input.apps.v1.StatefulSetSpec {
   const scratch = writable(["/tmp", SOCKETS]);
+  const { existingClaim, storageClassName, storage } = database;
+  // Not the template's name: of a claim and a volume that are called alike, the template's would win.
+  const dataVolume = existingClaim === undefined ? CLAIM_TEMPLATE : "existing-data";
+  const secret = (name: string, secretName: pulumi.Input<string>, keys: string[]): types.input.core.v1.Volume => ({
+    name,
+    // Root's and readable for the group, as Postgres asks it of a key.
+    secret: { secretName, defaultMode: 0o440, items: keys.map((key) => ({ key, path: key })) },
+  });
   return {
-    serviceName: names.name,
+    serviceName: around.name,
     replicas: 1,
-    selector: { matchLabels: names.selector },
-    // The life-time of the data is not that of the StatefulSet: deleting, replacing or scaling it leaves the claim alone.
-    persistentVolumeClaimRetentionPolicy: { whenDeleted: "Retain", whenScaled: "Retain" },
-    volumeClaimTemplates: [
-      {
-        metadata: { name: "data" },
-        spec: {
-          accessModes: ["ReadWriteOnce"],
-          storageClassName: database.storageClassName,
-          resources: { requests: { storage: database.storage } },
-        },
-      },
-    ],
+    selector: { matchLabels: around.selector },
+    persistentVolumeClaimRetentionPolicy: { whenDeleted: around.whenDeleted, whenScaled: "Retain" },
+    volumeClaimTemplates:
+      existingClaim === undefined
+        ? [
+            {
+              metadata: { name: CLAIM_TEMPLATE },
+              spec: { accessModes: ["ReadWriteOnce"], storageClassName, resources: { requests: { storage } } },
+            },
+          ]
+        : undefined,
     template: {
-      metadata: { labels: names.labels },
+      metadata: { labels: around.labels },
       spec: {
         automountServiceAccountToken: false,
         enableServiceLinks: false,
@@ -119,12 +232,14 @@ export function embeddedStatefulSet(
           {
             name: "postgres",
             image: database.image,
-            command: ["sh", `${SCRIPTS}/start.sh`],
+            command: ["sh", `${FILES}/start.sh`],
             env: [
-              { name: "PGDATA", value: `${DATA}/pgdata` }, // a volume's root may hold lost+found
+              { name: "VOLUME", value: VOLUME },
+              { name: "PGDATA", value: dataDirectory(database.subPath) },
               { name: "ADMIN_USER", value: ADMIN_USER },
               { name: "ADMIN_PASSWORD_FILE", value: `${CREDENTIALS}/password` },
-              { name: "HBA_FILE", value: `${SCRIPTS}/pg_hba.conf` },
+              { name: "CONFIG_FILE", value: `${FILES}/postgresql.conf` },
+              { name: "HBA_FILE", value: `${FILES}/pg_hba.conf` },
               { name: "SOCKET_DIRECTORY", value: SOCKETS },
             ],
             ports: [{ name: "postgres", containerPort: POSTGRES_PORT }],
@@ -138,20 +253,20 @@ export function embeddedStatefulSet(
             securityContext: restrictedContainer(),
             terminationMessagePolicy: "FallbackToLogsOnError",
             volumeMounts: [
-              { name: "data", mountPath: DATA },
-              { name: "scripts", mountPath: SCRIPTS, readOnly: true },
+              { name: dataVolume, mountPath: VOLUME },
+              { name: "scripts", mountPath: FILES, readOnly: true },
               { name: "admin", mountPath: CREDENTIALS, readOnly: true },
+              ...(around.certificateSecret ? [{ name: "certificate", mountPath: CERTIFICATE, readOnly: true }] : []),
               { name: "shared-memory", mountPath: "/dev/shm" },
               ...scratch.volumeMounts,
             ],
           },
         ],
         volumes: [
-          { name: "scripts", configMap: { name: names.scripts } },
-          {
-            name: "admin",
-            secret: { secretName: names.adminSecret, defaultMode: 0o440, items: [{ key: "password", path: "password" }] },
-          },
+          ...(existingClaim === undefined ? [] : [{ name: dataVolume, persistentVolumeClaim: { claimName: existingClaim } }]),
+          { name: "scripts", configMap: { name: around.files } },
+          secret("admin", around.adminSecret, ["password"]),
+          ...(around.certificateSecret ? [secret("certificate", around.certificateSecret, ["tls.crt", "tls.key"])] : []),
           { name: "shared-memory", emptyDir: { medium: "Memory" } }, // a container's own is 64 MiB, too little for parallel queries
           ...scratch.volumes,
         ],
@@ -163,10 +278,15 @@ export function embeddedStatefulSet(
 /** Asks the network listener, which is there only when the real server is. */
 const PG_ISREADY = ["pg_isready", "-q", "-h", "127.0.0.1", "-p", String(POSTGRES_PORT)];
 
-/** What would make the provider replace the StatefulSet, and with it stop the database, for a change that it does not need. */
+/**
+ * What would make the provider replace the StatefulSet, and with it stop the database, for a change that it does not need; and what
+ * a new name of the component would change in objects that the data hangs on.
+ */
 export const NEVER_REPLACE = [
+  "metadata.name",
   "spec.volumeClaimTemplates",
   "spec.selector",
+  "spec.template.metadata.labels",
   "spec.serviceName",
   "spec.podManagementPolicy",
   "spec.revisionHistoryLimit",

@@ -1,202 +1,304 @@
 import * as pulumi from "@pulumi/pulumi";
-import * as apps from "@pulumi/kubernetes/apps/v1";
 import * as batch from "@pulumi/kubernetes/batch/v1";
 import * as core from "@pulumi/kubernetes/core/v1";
-import * as random from "@pulumi/random";
 import { childOptions, jobOptions, rerunUnlessComplete } from "../common/childOptions";
 import { labels, selectorLabels } from "../common/labels";
-import { componentName, namespaceName, postgresName } from "../common/rules";
+import { componentName } from "../common/rules";
 import { Validation } from "../common/validation";
-import { connectionSecretData } from "./connection";
-import {
-  ADMIN_USER,
-  embeddedStatefulSet,
-  EmbeddedPostgresArgs,
-  NEVER_REPLACE,
-  POSTGRES_PORT,
-  ResolvedEmbedded,
-  resolveEmbedded,
-  script,
-  startFiles,
-} from "./embedded";
-import { setupJob, SETUP_TIMEOUT_SECONDS } from "./setup";
-
-/** A Postgres server, and on it a database with a role that owns it. */
-export interface PostgresDatabaseArgs {
-  /**
-   * Namespace of everything. Defaults to the provider's. A change moves nothing: it starts an empty database there.
-   */
-  namespace?: pulumi.Input<string>;
-  /**
-   * Name of the database. Defaults to the component's name with "_" for "-".
-   * A change makes a new, empty database on the same server; the old one stays there.
-   */
-  databaseName?: pulumi.Input<string>;
-  /**
-   * Login role of the application. It owns its database and is nothing more. Defaults to the database's name.
-   * A change makes another role and gives it the database; tables stay the former role's.
-   */
-  user?: pulumi.Input<string>;
-  /**
-   * Postgres in the cluster: a StatefulSet of one. The default.
-   */
-  embedded?: EmbeddedPostgresArgs;
-  /**
-   * Value of the label app.kubernetes.io/part-of of every object. Defaults to the component's name.
-   */
-  partOf?: string;
-}
-
-export interface ResolvedDatabase {
-  namespace?: pulumi.Input<string>;
-  databaseName: pulumi.Input<string>;
-  user: pulumi.Input<string>;
-  embedded: ResolvedEmbedded;
-}
-
-/** Fills in what is not given and checks all that is; `path` is where the arguments stand in the caller's. */
-export function resolveDatabase(
-  name: string,
-  args: PostgresDatabaseArgs,
-  path: string,
-  validation: Validation,
-): ResolvedDatabase {
-  const databaseName = validation.check(`${path}databaseName`, args.databaseName, postgresName) ?? name.replace(/-/g, "_");
-  // A role that is not named is called like the database, whose name may be one that Postgres keeps for roles of its own.
-  const taken = (user: string) =>
-    user === ADMIN_USER || user.startsWith("pg_")
-      ? `"${user}" is a role of Postgres' own: give the application another one`
-      : undefined;
-
-  return {
-    namespace: validation.check(`${path}namespace`, args.namespace, namespaceName),
-    databaseName,
-    user: validation.check(
-      `${path}user`,
-      args.user ?? databaseName,
-      (user) => taken(user) ?? (args.user === undefined ? undefined : postgresName(user)),
-    ),
-    embedded: resolveEmbedded(args.embedded ?? {}, `${path}embedded`, validation),
-  };
-}
-
-/** Frozen: any change here would generate new passwords in every stack. Letters and digits only, so no form of it needs quotes. */
-const PASSWORD = { length: 32, special: false };
+import { backupCronJob, backupFiles } from "./backup";
+import { PostgresClient } from "./client";
+import { cloudNativePgServer } from "./cloudNativePgServer";
+import { CA_FILE, caVolume, Connection, connectionSecretData, libpqVariables, ownKeys } from "./connection";
+import { currentLogin, generateLogins, Login, loginsSecret } from "./credentials";
+import { PostgresDatabaseArgs } from "./databaseArgs";
+import { embeddedServer } from "./embeddedServer";
+import { Engine, Server } from "./engine";
+import { directly, externalServer } from "./external";
+import { remember } from "./remembered";
+import { resolveDatabase, ResolvedDatabase } from "./resolveDatabase";
+import { restoreFiles, restoreJob } from "./restore";
+import { dataAnnotation, setupDeadline, setupFiles, setupJob } from "./setup";
 
 /**
- * Postgres with a database, a login role and a Secret with which to connect.
+ * A database with the roles that its application needs, and Secrets with which to connect: in a Postgres of its own, in one that
+ * CloudNativePG runs, or in one that is somewhere else.
  * The Secret wins: whatever password old data remembers, after `pulumi up` the one in the Secret is valid.
  */
 export class PostgresDatabase extends pulumi.ComponentResource {
-  /** Host name of the server, inside the cluster. */
+  /** Host name that the application connects to; empty where only an existing Secret knows it. */
   public readonly host!: pulumi.Output<string>;
-  /** Port of the server. */
+  /** Port that the application connects to. */
   public readonly port!: pulumi.Output<number>;
-  /** Name of the database. */
+  /** Name of the database; a guess where only an existing Secret knows it. */
   public readonly databaseName!: pulumi.Output<string>;
-  /** Login role of the application. */
+  /** Role that owns the database. */
   public readonly user!: pulumi.Output<string>;
-  /** Name of the Secret with host, port, dbname, user, password, uri, jdbc-uri and pgpass. New content comes under a new name. */
+  /** Name of the application's Secret with host, port, dbname, user, password, uri, jdbc-uri, pgpass, sslmode. New content comes under a new name. */
   public readonly connectionSecretName!: pulumi.Output<string>;
+  /** Name of the Secret, with the same keys, for what changes the schema: it acts as the owner, past a pooler. */
+  public readonly migrationSecretName!: pulumi.Output<string>;
 
   constructor(name: string, args: PostgresDatabaseArgs, opts?: pulumi.ComponentResourceOptions) {
     const validation = new Validation(`PostgresDatabase "${name}"`);
-    validation.check("name", name, componentName(48));
-    const database = resolveDatabase(name, args, "", validation);
+    validation.check("name", name, componentName(45));
+    const resolved = resolveDatabase(name, args, "", validation);
     validation.throwIfAny();
 
-    super("pulumi-postgres-app:index:PostgresDatabase", name, args, opts);
+    super("pulumi-postgres-app:index:PostgresDatabase", name, withSecrets(args), opts);
     const child = (more?: pulumi.CustomResourceOptions) => childOptions(this, opts, more);
-    const metadata = { namespace: database.namespace, labels: labels(name, "database", args.partOf) };
-    const setupLabels = labels(name, "setup", args.partOf);
+    const partLabels = (part: "database" | "setup" | "backup" | "restore") => labels(name, part, args.partOf);
 
-    const adminPassword = new random.RandomPassword(`${name}-admin-password`, PASSWORD, child());
-    const password = new random.RandomPassword(`${name}-password`, PASSWORD, child());
-
-    const admin = new core.Secret(
-      `${name}-admin`,
-      { metadata, stringData: { username: ADMIN_USER, password: adminPassword.result } },
-      child(),
-    );
-    const scripts = new core.ConfigMap(`${name}-start`, { metadata, data: startFiles() }, child());
-    const service = new core.Service(
-      name,
-      {
-        metadata: { ...metadata, name },
-        spec: {
-          clusterIP: "None",
-          selector: selectorLabels(name, "database"),
-          ports: [{ name: "postgres", port: POSTGRES_PORT, targetPort: "postgres" }],
-        },
-      },
-      child(),
-    );
-    const server = new apps.StatefulSet(
-      name,
-      {
-        metadata: { ...metadata, name },
-        spec: embeddedStatefulSet(database.embedded, {
-          name,
-          selector: selectorLabels(name, "database"),
-          labels: metadata.labels,
-          scripts: scripts.metadata.name,
-          adminSecret: admin.metadata.name,
-        }),
-      },
-      child({ dependsOn: [service, scripts, admin], ignoreChanges: NEVER_REPLACE }),
-    );
-
-    const host = pulumi.interpolate`${service.metadata.name}.${service.metadata.namespace}.svc`;
-    const connection = new core.Secret(
-      `${name}-connection`,
-      {
-        metadata,
-        stringData: pulumi.secret(
-          pulumi
-            .all([host, database.databaseName, database.user, password.result])
-            .apply(([host, dbname, user, password]) =>
-              connectionSecretData({ host, port: POSTGRES_PORT, dbname, user, password }),
-            ),
-        ),
-      },
-      child(),
-    );
+    // It is made first, because it tells in which namespace everything is when none is named.
     const setupScripts = new core.ConfigMap(
       `${name}-setup`,
-      { metadata: { ...metadata, labels: setupLabels }, data: { "setup.sh": script("setup.sh") } },
+      { metadata: { namespace: resolved.namespace, labels: partLabels("setup") }, data: setupFiles(resolved.settings) },
       child(),
     );
+    const { namespace, ...names } = whereItIs(name, resolved, setupScripts.metadata.namespace, validation, child());
+    const database: ResolvedDatabase = { ...resolved, ...names };
+    const metadata = { namespace, labels: partLabels("database") };
+    const context = { namespace, labels: metadata.labels, selector: selectorLabels(name, "database"), child };
+
+    const logins = database.ownsLogins ? generateLogins(name, database.user, database.credentials, child()) : undefined;
+    const engine = startEngine(name, database, context, logins, validation);
+
+    const connections = connect(name, database, engine, metadata, child);
+    const passwords = logins && loginsSecret(`${name}-logins`, logins, metadata, child());
     const setup = new batch.Job(
       `${name}-setup`,
       {
-        metadata: { namespace: database.namespace, labels: setupLabels, annotations: rerunUnlessComplete },
+        metadata: { namespace, labels: partLabels("setup"), annotations: rerunUnlessComplete },
         spec: setupJob({
-          image: database.embedded.image,
-          uid: database.embedded.runAsUser,
-          scripts: setupScripts.metadata.name,
-          connectionSecret: connection.metadata.name,
-          adminSecret: admin.metadata.name,
-          labels: setupLabels,
+          engine,
+          connection: connections.app,
+          databaseName: database.databaseName,
+          owner: database.user,
+          credentials: database.credentials,
+          loginsSecret: passwords?.metadata.name,
+          extensions: database.extensions,
+          settings: database.settings !== undefined,
+          connectTimeoutSeconds: database.connectTimeoutSeconds,
+          files: setupScripts.metadata.name,
+          labels: partLabels("setup"),
         }),
       },
-      child({ dependsOn: [server, connection, setupScripts], ...jobOptions(SETUP_TIMEOUT_SECONDS) }),
+      child({
+        dependsOn: [...engine.ready, setupScripts, ...connections.secrets, ...(passwords ? [passwords] : [])],
+        ...jobOptions(setupDeadline(database.connectTimeoutSeconds)),
+      }),
     );
-    setupJobs.set(this, setup);
 
+    const client: PostgresClient = {
+      ...engine.client,
+      env: libpqVariables(connections.migration),
+      ...caVolume(connections.migration),
+    };
+    const restored = restore(name, database, client, { namespace, labels: partLabels("restore") }, child, setup, engine);
+    scheduleBackups(name, database, client, { namespace, labels: partLabels("backup") }, child, restored ?? setup);
+
+    parts.set(this, {
+      ready: restored ?? setup,
+      appConnection: connections.app,
+      migrationConnection: connections.migration,
+      dataId: engine.dataId,
+    });
     this.registerOutputs({
-      host: (this.host = host),
-      port: (this.port = pulumi.output(POSTGRES_PORT)),
+      host: (this.host = engine.server.host),
+      port: (this.port = engine.server.port),
       databaseName: (this.databaseName = pulumi.output(database.databaseName)),
       user: (this.user = pulumi.output(database.user)),
-      connectionSecretName: (this.connectionSecretName = connection.metadata.name),
+      connectionSecretName: (this.connectionSecretName = pulumi.output(connections.app.secretName)),
+      migrationSecretName: (this.migrationSecretName = pulumi.output(connections.migration.secretName)),
     });
   }
 
-  /** The Job after which the login works: what everything that connects has to depend on. */
-  public get setup(): batch.Job {
-    return setupJobs.get(this)!;
+  /** The Job after which the login works and the data is there: what everything that connects has to depend on. */
+  public get ready(): batch.Job {
+    return parts.get(this)!.ready;
+  }
+
+  /** How the application's containers log in. */
+  public get appConnection(): Connection {
+    return parts.get(this)!.appConnection;
+  }
+
+  /** How containers log in that change the schema. */
+  public get migrationConnection(): Connection {
+    return parts.get(this)!.migrationConnection;
+  }
+
+  /** Changes when the data becomes other data. */
+  public get dataId(): pulumi.Input<string> | undefined {
+    return parts.get(this)!.dataId;
   }
 }
 
 /** Beside the class, because every field of it, private ones too, would become an output in the schema. */
-const setupJobs = new WeakMap<PostgresDatabase, batch.Job>();
+const parts = new WeakMap<
+  PostgresDatabase,
+  { ready: batch.Job; appConnection: Connection; migrationConnection: Connection; dataId?: pulumi.Input<string> }
+>();
+
+type Child = (more?: pulumi.CustomResourceOptions) => pulumi.CustomResourceOptions;
+type Metadata = { namespace: pulumi.Output<string>; labels: Record<string, string> };
+
+/** Where the data is, once it is sure that it is still looked for there. */
+function whereItIs(
+  name: string,
+  database: ResolvedDatabase,
+  namespace: pulumi.Output<string>,
+  validation: Validation,
+  opts: pulumi.CustomResourceOptions,
+): { namespace: pulumi.Output<string>; databaseName: pulumi.Output<string>; user: pulumi.Output<string> } {
+  const { embedded, cloudNativePg, ownsLogins, databaseName, user } = database;
+  const known = remember(
+    `${name}-whereabouts`,
+    {
+      engine: database.engine,
+      onDelete: database.onDelete,
+      // A server that is only used is where the arguments say, and nothing of it can be lost sight of unnoticed.
+      ...(ownsLogins ? { namespace, databaseName, user } : {}),
+      ...(embedded
+        ? {
+            claim: embedded.existingClaim === undefined ? "" : `${embedded.existingClaim}/${embedded.subPath}`,
+            version: embedded.version.apply((major) => (major === undefined ? "" : String(major))),
+          }
+        : {}),
+      ...(embedded || cloudNativePg ? { storageClassName: (embedded ?? cloudNativePg)!.storageClassName } : {}),
+    },
+    database.defaults,
+    validation,
+    opts,
+  );
+  const settled = (key: string, otherwise: pulumi.Input<string>) =>
+    pulumi.all([known, otherwise]).apply(([places, given]) => places[key] ?? given);
+  return {
+    namespace: pulumi.all([known, namespace]).apply(([, where]) => where),
+    databaseName: settled("databaseName", databaseName),
+    user: settled("user", user),
+  };
+}
+
+function startEngine(
+  name: string,
+  database: ResolvedDatabase,
+  context: Parameters<typeof embeddedServer>[2],
+  logins: ReturnType<typeof generateLogins> | undefined,
+  validation: Validation,
+): Engine {
+  const { embedded, cloudNativePg, external } = database;
+  if (embedded) {
+    const { adminRotation } = database.credentials;
+    return embeddedServer(name, embedded, context, {
+      logins: logins!,
+      adminRotation,
+      onDelete: database.onDelete,
+      validation,
+    });
+  }
+  if (cloudNativePg) return cloudNativePgServer(name, database, cloudNativePg, context, logins!);
+  return externalServer(name, external!, context, { ...database, logins });
+}
+
+/** The Secrets with which the application and the migration log in; with somebody else's, that one. */
+function connect(
+  name: string,
+  database: ResolvedDatabase,
+  engine: Engine,
+  metadata: Metadata,
+  child: Child,
+): { app: Connection; migration: Connection; secrets: core.Secret[] } {
+  const { given, logins, caSecretName } = engine;
+  if (given) return { app: given, migration: engine.pooled ? directly(given, engine.direct) : given, secrets: [] };
+
+  const login: Login = logins
+    ? currentLogin(logins)
+    : { user: pulumi.output(database.user), password: pulumi.output(database.external!.password!) };
+  const content = (server: Server, { user, password }: Login) =>
+    pulumi.secret(
+      pulumi
+        .all([server.host, server.port, database.databaseName, user, password, engine.sslmode])
+        .apply(([host, port, dbname, user, password, sslmode]) =>
+          connectionSecretData({ host, port, dbname, user, password, sslmode, sslrootcert: caSecretName && CA_FILE }),
+        ),
+    );
+  const app = new core.Secret(`${name}-connection`, { metadata, stringData: content(engine.server, login) }, child());
+  // Its name is fixed and is not taken from the resource: new content is no reason to migrate again, and the migration, of which it
+  // would be a part, would be replaced with it.
+  const migrationName = `${name}-migration-connection`;
+  const migration = new core.Secret(
+    migrationName,
+    { metadata: { ...metadata, name: migrationName }, stringData: content(engine.direct, logins?.migrator ?? login) },
+    child(),
+  );
+  const own = { keys: ownKeys(caSecretName !== undefined), values: {}, caSecretName };
+  return {
+    app: { ...own, secretName: app.metadata.name },
+    migration: { ...own, secretName: migrationName },
+    secrets: [app, migration],
+  };
+}
+
+/** Fills a new database from a backup, if that is asked for. */
+function restore(
+  name: string,
+  { restoreFrom, cloudNativePg, versionArgument }: ResolvedDatabase,
+  client: PostgresClient,
+  metadata: Metadata,
+  child: Child,
+  setup: batch.Job,
+  engine: Engine,
+): batch.Job | undefined {
+  if (!restoreFrom || cloudNativePg) return undefined;
+  const files = new core.ConfigMap(`${name}-restore`, { metadata, data: restoreFiles() }, child());
+  return new batch.Job(
+    `${name}-restore`,
+    {
+      metadata: { ...metadata, annotations: rerunUnlessComplete },
+      spec: restoreJob(restoreFrom, {
+        client,
+        scripts: files.metadata.name,
+        labels: metadata.labels,
+        versionArgument,
+        annotations: dataAnnotation(engine.dataId),
+      }),
+    },
+    child({ dependsOn: [setup, files], ...jobOptions(restoreFrom.timeoutSeconds) }),
+  );
+}
+
+function scheduleBackups(
+  name: string,
+  { backups, cloudNativePg, versionArgument }: ResolvedDatabase,
+  client: PostgresClient,
+  metadata: Metadata,
+  child: Child,
+  after: pulumi.Resource,
+): void {
+  if (!backups || cloudNativePg) return;
+  const files = new core.ConfigMap(`${name}-backup`, { metadata, data: backupFiles() }, child());
+  new batch.CronJob(
+    `${name}-backup`,
+    {
+      metadata: { ...metadata, name: `${name}-backup` },
+      spec: backupCronJob(backups, { client, scripts: files.metadata.name, labels: metadata.labels, versionArgument }),
+    },
+    child({ dependsOn: [after, files], protect: false, retainOnDelete: false }),
+  );
+}
+
+/** A component's inputs are kept in the state: what is secret in them has to be marked. */
+function withSecrets(args: PostgresDatabaseArgs): PostgresDatabaseArgs {
+  const { external } = args;
+  if (!external) return args;
+  const marked = (password: pulumi.Input<string> | undefined) => (password === undefined ? undefined : pulumi.secret(password));
+  const { admin } = external;
+  return {
+    ...args,
+    external: {
+      ...external,
+      password: marked(external.password),
+      ...(admin ? { admin: { ...admin, password: marked(admin.password) } } : {}),
+    },
+  };
+}

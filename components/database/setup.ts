@@ -1,58 +1,152 @@
 import * as pulumi from "@pulumi/pulumi";
 import { types } from "@pulumi/kubernetes";
 import { restrictedContainer, restrictedPod, writable } from "../common/security";
-import { ConnectionKey } from "./connection";
+import { CA_FILE, caVolume, Connection, libpqVariables } from "./connection";
+import { ResolvedCredentials } from "./credentials";
+import { Engine } from "./engine";
+import { script } from "./scripts";
 
-/** How long the setup Job looks for a server that should be ready already. */
-const CONNECT_TIMEOUT_SECONDS = 60;
-/** The setup Job's deadline; it does a second's work once it is connected. */
-export const SETUP_TIMEOUT_SECONDS = 300;
+const FILES = "/etc/postgres-app/scripts";
 
-/** The Job that makes the application's role and database with the administrator's rights. */
-export function setupJob(setup: {
-  image: pulumi.Input<string>;
-  uid: pulumi.Input<number>;
-  scripts: pulumi.Input<string>;
-  connectionSecret: pulumi.Input<string>;
-  adminSecret: pulumi.Input<string>;
+/** The Job's deadline, from the one number that bounds its wait for the server: time for pulling the image and for its work. */
+export const setupDeadline = (connectTimeoutSeconds: number) => connectTimeoutSeconds + 240;
+
+/** Files of the setup ConfigMap. */
+export function setupFiles(
+  settings: pulumi.Input<Record<string, pulumi.Input<string>>> | undefined,
+): pulumi.Input<Record<string, pulumi.Input<string>>> {
+  const names = [
+    "setup.sh",
+    "roles.sql",
+    "rights.sql",
+    "extensions.sql",
+    "settings.sql",
+    "act-as-owner.sql",
+    "missing-extensions.sql",
+    "may-create.sql",
+  ];
+  return {
+    ...Object.fromEntries(names.map((name) => [name, script(name)])),
+    ...(settings === undefined
+      ? {}
+      : {
+          settings: pulumi.output(settings).apply((known) =>
+            Object.entries(known)
+              .sort(([a], [b]) => (a < b ? -1 : 1))
+              .map(([name, value]) => `${name}=${value}\n`)
+              .join(""),
+          ),
+        }),
+  };
+}
+
+interface SetupArgs {
+  engine: Engine;
+  connection: Connection;
+  databaseName: pulumi.Input<string>;
+  owner: pulumi.Input<string>;
+  credentials: ResolvedCredentials;
+  /** Secret with the passwords of the logins that are ours. */
+  loginsSecret?: pulumi.Input<string>;
+  extensions: pulumi.Input<pulumi.Input<string>[]>;
+  settings: boolean;
+  connectTimeoutSeconds: number;
+  files: pulumi.Input<string>;
   labels: Record<string, string>;
-}): types.input.batch.v1.JobSpec {
-  const from = (secret: pulumi.Input<string>, key: ConnectionKey | "username") => ({ secretKeyRef: { name: secret, key } });
+}
+
+/** The Job that makes roles, logins and database, or says why the application will not be able to log in. */
+export function setupJob(setup: SetupArgs): types.input.batch.v1.JobSpec {
+  const { engine, connectTimeoutSeconds } = setup;
   const scratch = writable(["/tmp"]);
+  const ca = caVolume(setup.connection);
   return {
     backoffLimit: 0,
-    activeDeadlineSeconds: SETUP_TIMEOUT_SECONDS,
+    activeDeadlineSeconds: setupDeadline(connectTimeoutSeconds),
     template: {
-      metadata: { labels: setup.labels },
+      // The same roles have to be made again when the data is other data.
+      metadata: { labels: setup.labels, annotations: dataAnnotation(engine.dataId) },
       spec: {
         restartPolicy: "Never",
         automountServiceAccountToken: false,
         enableServiceLinks: false,
-        securityContext: restrictedPod(setup.uid),
+        securityContext: restrictedPod(engine.client.uid),
         containers: [
           {
             name: "setup",
-            image: setup.image,
-            command: ["sh", "/etc/postgres-app/scripts/setup.sh"],
+            image: engine.client.image,
+            command: ["sh", `${FILES}/setup.sh`],
             env: [
-              { name: "PGHOST", valueFrom: from(setup.connectionSecret, "host") },
-              { name: "PGPORT", valueFrom: from(setup.connectionSecret, "port") },
-              { name: "PGUSER", valueFrom: from(setup.adminSecret, "username") },
-              { name: "PGPASSWORD", valueFrom: from(setup.adminSecret, "password") },
-              { name: "PGCONNECT_TIMEOUT", value: "5" },
-              { name: "APP_DATABASE", valueFrom: from(setup.connectionSecret, "dbname") },
-              { name: "APP_USER", valueFrom: from(setup.connectionSecret, "user") },
-              { name: "APP_PASSWORD", valueFrom: from(setup.connectionSecret, "password") },
-              { name: "CONNECT_TIMEOUT_SECONDS", value: String(CONNECT_TIMEOUT_SECONDS) },
+              ...(engine.logins ? makingVariables(setup) : checkingVariables(setup)),
+              ...plain({
+                EXTENSIONS: pulumi.output(setup.extensions).apply((names) => [...names].sort().join(" ")),
+                CONNECT_TIMEOUT_SECONDS: String(connectTimeoutSeconds),
+              }),
             ],
             resources: { requests: { cpu: "50m", memory: "64Mi" } },
             securityContext: restrictedContainer(),
             terminationMessagePolicy: "FallbackToLogsOnError",
-            volumeMounts: [{ name: "scripts", mountPath: "/etc/postgres-app/scripts", readOnly: true }, ...scratch.volumeMounts],
+            volumeMounts: [{ name: "scripts", mountPath: FILES, readOnly: true }, ...ca.volumeMounts, ...scratch.volumeMounts],
           },
         ],
-        volumes: [{ name: "scripts", configMap: { name: setup.scripts } }, ...scratch.volumes],
+        volumes: [{ name: "scripts", configMap: { name: setup.files } }, ...ca.volumes, ...scratch.volumes],
       },
     },
   };
+}
+
+/** On a pod template, makes the Job run again when the data is other data. */
+export function dataAnnotation(dataId: pulumi.Input<string> | undefined): Record<string, pulumi.Input<string>> | undefined {
+  return dataId === undefined ? undefined : { "pulumi-postgres-app/data": dataId };
+}
+
+const plain = (values: Record<string, pulumi.Input<string>>): types.input.core.v1.EnvVar[] =>
+  Object.entries(values).map(([name, value]) => ({ name, value }));
+
+const whether = (value: pulumi.Input<boolean>) => pulumi.output(value).apply(String);
+
+/** A connection that is only tried. */
+function checkingVariables({ engine, connection }: SetupArgs): pulumi.Input<types.input.core.v1.EnvVar>[] {
+  const { direct, pooled } = engine;
+  return [
+    ...plain({ MODE: "check", ...(pooled ? { SERVER_HOST: direct.host, SERVER_PORT: direct.port.apply(String) } : {}) }),
+    ...libpqVariables(connection),
+  ];
+}
+
+/** Roles and logins that are ours. */
+function makingVariables(setup: SetupArgs): types.input.core.v1.EnvVar[] {
+  const { engine, credentials, connection } = setup;
+  const { admin, server, direct } = engine;
+  const logins = engine.logins!;
+  const secret = (name: string, secretName: pulumi.Input<string>, key: pulumi.Input<string>) => ({
+    name,
+    valueFrom: { secretKeyRef: { name: secretName, key } },
+  });
+  return [
+    ...plain({
+      MODE: admin ? "admin" : "owner",
+      SERVER_HOST: direct.host,
+      SERVER_PORT: direct.port.apply(String),
+      APP_HOST: server.host,
+      APP_PORT: server.port.apply(String),
+      DATABASE: setup.databaseName,
+      OWNER: setup.owner,
+      LOGIN_A: logins.a.user,
+      LOGIN_B: logins.b.user,
+      MIGRATOR: logins.migratorUser,
+      RUNTIME: logins.runtimeRole,
+      CURRENT: logins.current,
+      SEPARATE_MIGRATOR: String(credentials.separateMigrator),
+      LOCK_FORMER: whether(credentials.lockFormerLogin),
+      SETTINGS: String(setup.settings),
+      PGSSLMODE: engine.sslmode,
+      ...(connection.caSecretName === undefined ? {} : { PGSSLROOTCERT: CA_FILE }),
+      ...(admin ? { ADMIN_USER: admin.user, ADMIN_DATABASE: admin.databaseName, OWNS_SERVER: String(admin.ownsServer) } : {}),
+    }),
+    ...(admin ? [secret("ADMIN_PASSWORD", admin.secretName, admin.passwordKey)] : []),
+    secret("PASSWORD_A", setup.loginsSecret!, "a"),
+    secret("PASSWORD_B", setup.loginsSecret!, "b"),
+    ...(logins.migrator ? [secret("PASSWORD_MIGRATOR", setup.loginsSecret!, "migrator")] : []),
+  ];
 }

@@ -4,7 +4,8 @@ import { checkResources, ContainerResourcesArgs } from "../common/resources";
 import { command, environmentName, imageReference, text, wholeNumber } from "../common/rules";
 import { restrictedContainer, restrictedPod, writable } from "../common/security";
 import { Validation } from "../common/validation";
-import { connectionVariables } from "../database/connection";
+import { caVolume, Connection, connectionVariables } from "../database/connection";
+import { dataAnnotation } from "../database/setup";
 import { plainVariables } from "../common/environment";
 import { MigrationArgs } from "./migrationArgs";
 
@@ -52,7 +53,9 @@ export function migrationJob(
   migration: ResolvedMigration,
   around: {
     labels: Record<string, string>;
-    connectionSecret: pulumi.Input<string>;
+    connection: Connection;
+    /** Changes when the database becomes another one. */
+    dataId?: pulumi.Input<string>;
     connectionEnv: Record<string, pulumi.Input<string>>;
     secretEnvSecret?: pulumi.Input<string>;
     imagePullPolicy?: pulumi.Input<string>;
@@ -61,13 +64,18 @@ export function migrationJob(
   },
 ): types.input.batch.v1.JobSpec {
   const scratch = writable(around.writablePaths);
+  const ca = caVolume(around.connection);
+  const annotations = {
+    ...dataAnnotation(around.dataId),
+    ...(migration.rerun === undefined ? {} : { "pulumi-postgres-app/rerun": migration.rerun }),
+  };
   return {
     backoffLimit: migration.backoffLimit,
     activeDeadlineSeconds: migration.timeoutSeconds,
     template: {
       metadata: {
         labels: around.labels,
-        ...(migration.rerun === undefined ? {} : { annotations: { "pulumi-postgres-app/rerun": migration.rerun } }),
+        ...(Object.keys(annotations).length ? { annotations } : {}),
       },
       spec: {
         restartPolicy: "Never", // a new pod for each try: the failed one keeps its log
@@ -81,17 +89,17 @@ export function migrationJob(
             imagePullPolicy: around.imagePullPolicy,
             command: migration.command,
             env: migration.env.apply((env) => [
-              ...connectionVariables(around.connectionSecret, around.connectionEnv),
+              ...connectionVariables(around.connection, around.connectionEnv),
               ...plainVariables(env),
             ]),
             envFrom: around.secretEnvSecret === undefined ? undefined : [{ secretRef: { name: around.secretEnvSecret } }],
             resources: migration.resources,
             securityContext: restrictedContainer(),
             terminationMessagePolicy: "FallbackToLogsOnError", // the last lines of the log become the error of `pulumi up`
-            volumeMounts: scratch.volumeMounts,
+            volumeMounts: [...ca.volumeMounts, ...scratch.volumeMounts],
           },
         ],
-        volumes: scratch.volumes,
+        volumes: [...ca.volumes, ...scratch.volumes],
       },
     },
   };

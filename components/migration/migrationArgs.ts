@@ -51,10 +51,29 @@ export interface MigrationJobArgs extends MigrationArgs {
    */
   image: pulumi.Input<string>;
   /**
-   * Name of a Secret with the keys of a connection: host, port, dbname, user, password, uri, jdbc-uri, pgpass; those that
-   * `connectionEnv` uses have to be there. A change runs the migration again.
+   * Name of a Secret with a connection. A change runs the migration again; new content does not.
    */
   connectionSecretName: pulumi.Input<string>;
+  /**
+   * Which part of the connection is under which key of the Secret: `{ password: "DB_PASSWORD", host: "DB_HOST" }`. Parts are host,
+   * port, dbname, user, password, uri, jdbc-uri, pgpass, sslmode. Defaults to keys of the parts' own names. Those that
+   * `connectionEnv` uses have to be there. A change runs the migration again.
+   */
+  connectionKeys?: Record<string, pulumi.Input<string>>;
+  /**
+   * Parts of the connection that stand in no Secret: `{ host: "db.example.org", port: "5432" }`. They stand readable in the Job.
+   * Defaults to none. A change runs the migration again.
+   */
+  connectionValues?: Record<string, pulumi.Input<string>>;
+  /**
+   * Name of a Secret with ca.crt, the authority that signs the server's certificate, as a file of the path that the part sslrootcert
+   * is. Defaults to none.
+   */
+  connectionCaSecretName?: pulumi.Input<string>;
+  /**
+   * Any text that changes when the database becomes another one. A change runs the migration again. Defaults to none.
+   */
+  dataId?: pulumi.Input<string>;
   /**
    * Which environment variable gets which key of the connection Secret: `{ DB_HOST: "host", DB_PASSWORD: "password" }`.
    * Defaults to DATABASE_URL and libpq's PGHOST, PGPORT, PGDATABASE, PGUSER and PGPASSWORD. A change runs the migration again.

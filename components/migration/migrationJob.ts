@@ -6,7 +6,7 @@ import { markSecretEnv, refuseTwoValues } from "../common/environment";
 import { labels } from "../common/labels";
 import { componentName, namespaceName, path, wholeNumber } from "../common/rules";
 import { Validation } from "../common/validation";
-import { checkConnectionEnv } from "../database/connection";
+import { checkConnectionEnv, CA_FILE, ownKeys } from "../database/connection";
 import { migrationJob, resolveMigration } from "./job";
 import { MigrationJobArgs } from "./migrationArgs";
 
@@ -26,7 +26,17 @@ export class MigrationJob extends pulumi.ComponentResource {
     validation.check("runAsUser", args.runAsUser, wholeNumber(1));
     for (const [index, directory] of (args.writablePaths ?? []).entries())
       validation.check(`writablePaths[${index}]`, directory, path);
-    const connectionEnv = checkConnectionEnv(validation, "connectionEnv", args.connectionEnv);
+    const tls = args.connectionCaSecretName !== undefined;
+    const connection = {
+      secretName: args.connectionSecretName,
+      keys: args.connectionKeys ?? ownKeys(false),
+      values: { ...args.connectionValues, ...(tls ? { sslrootcert: CA_FILE } : {}) },
+      caSecretName: args.connectionCaSecretName,
+    };
+    const connectionEnv = checkConnectionEnv(validation, "connectionEnv", args.connectionEnv, {
+      parts: Object.keys({ ...connection.keys, ...connection.values }),
+      tls,
+    });
     const migration = resolveMigration(args, args.image, "", validation);
     refuseTwoValues(validation, { connectionEnv, env: args.env, secretEnv: args.secretEnv });
     validation.throwIfAny();
@@ -43,7 +53,8 @@ export class MigrationJob extends pulumi.ComponentResource {
         metadata: { ...metadata, annotations: rerunUnlessComplete },
         spec: migrationJob(migration, {
           labels: metadata.labels,
-          connectionSecret: args.connectionSecretName,
+          connection,
+          dataId: args.dataId,
           connectionEnv,
           secretEnvSecret: secretEnv?.metadata.name,
           imagePullPolicy: args.imagePullPolicy,

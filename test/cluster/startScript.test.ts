@@ -32,7 +32,7 @@ describe("the database's start script", function () {
         return stdout;
       };
       const environment = (volume: string) =>
-        `PGDATA=/volumes/${volume}/pgdata ADMIN_USER=postgres ADMIN_PASSWORD_FILE=/tmp/password HBA_FILE=/scripts/pg_hba.conf SOCKET_DIRECTORY=/var/run/postgresql`;
+        `VOLUME=/volumes/${volume} PGDATA=/volumes/${volume}/pgdata CONFIG_FILE=/scripts/postgresql.conf ADMIN_USER=postgres ADMIN_PASSWORD_FILE=/tmp/password HBA_FILE=/scripts/pg_hba.conf SOCKET_DIRECTORY=/var/run/postgresql`;
       /** Starts the server on a volume with a password in the Secret's place; returns when it answers, or with how it ended. */
       const start = async (volume: string, password: string): Promise<Ran> => {
         await ok(`umask 077; cat > /tmp/password`, password);

@@ -1,5 +1,6 @@
 import { readFileSync } from "fs";
 import { join } from "path";
+import { accessRules } from "../../components/database/embedded";
 import { Namespace } from "./kubectl";
 
 const scripts = join(__dirname, "..", "..", "components", "database", "scripts");
@@ -14,8 +15,13 @@ export async function postgresPod(
   more: { files?: Record<string, string>; secret?: string; env?: Record<string, string> } = {},
 ): Promise<string> {
   const name = `postgres-${major}`;
-  const files = { "start.sh": join(scripts, "start.sh"), "pg_hba.conf": join(scripts, "pg_hba.conf"), ...more.files };
-  const data = Object.fromEntries(Object.entries(files).map(([file, path]) => [file, readFileSync(path, "utf8")]));
+  const files = { "start.sh": join(scripts, "start.sh"), ...more.files };
+  const data = {
+    // Volumes are in other places here: nothing of theirs is included.
+    "postgresql.conf": "",
+    "pg_hba.conf": accessRules("off"),
+    ...Object.fromEntries(Object.entries(files).map(([file, path]) => [file, readFileSync(path, "utf8")])),
+  };
   const secret = more.secret && { name: "secret", secret: { secretName: more.secret, defaultMode: 0o440 } };
   await namespace.apply(
     { apiVersion: "v1", kind: "ConfigMap", metadata: { name, namespace: namespace.name }, data },

@@ -15,6 +15,8 @@ describe("the connection Secret", () => {
       dbname: "notes",
       user: "app",
       password: "p:w/d%@ ?",
+      sslmode: "verify-full",
+      sslrootcert: "/etc/postgres-app/tls/ca.crt",
     });
     assert.deepStrictEqual(data, {
       host: "db.example.org",
@@ -22,16 +24,19 @@ describe("the connection Secret", () => {
       dbname: "notes",
       user: "app",
       password: "p:w/d%@ ?",
-      uri: "postgresql://app:p%3Aw%2Fd%25%40%20%3F@db.example.org:5432/notes",
-      "jdbc-uri": "jdbc:postgresql://db.example.org:5432/notes?user=app&password=p%3Aw%2Fd%25%40%20%3F",
+      uri: "postgresql://app:p%3Aw%2Fd%25%40%20%3F@db.example.org:5432/notes?sslmode=verify-full&sslrootcert=%2Fetc%2Fpostgres-app%2Ftls%2Fca.crt",
+      "jdbc-uri":
+        "jdbc:postgresql://db.example.org:5432/notes?user=app&password=p%3Aw%2Fd%25%40%20%3F&sslmode=verify-full&sslrootcert=%2Fetc%2Fpostgres-app%2Ftls%2Fca.crt",
       pgpass: "db.example.org:5432:notes:app:p\\:w/d%@ ?",
+      sslmode: "verify-full",
+      sslrootcert: "/etc/postgres-app/tls/ca.crt",
     });
   });
 
   it("carries every printable password through its URIs", () => {
     fc.assert(
       fc.property(printable, (password) => {
-        const data = connectionSecretData({ host: "h", port: 1, dbname: "d", user: "u", password });
+        const data = connectionSecretData({ host: "h", port: 1, dbname: "d", user: "u", password, sslmode: "disable" });
         assert.strictEqual(decodeURIComponent(new URL(data.uri).password), password);
         assert.strictEqual(new URL(data["jdbc-uri"].replace("jdbc:", "")).searchParams.get("password"), password);
       }),

@@ -7,6 +7,7 @@ const SECRET = "kubernetes:core/v1:Secret";
 const CONFIG = "kubernetes:core/v1:ConfigMap";
 const SERVICE = "kubernetes:core/v1:Service";
 const STATEFUL_SET = "kubernetes:apps/v1:StatefulSet";
+const CLAIM = "kubernetes:core/v1:PersistentVolumeClaim";
 const JOB = "kubernetes:batch/v1:Job";
 const PASSWORD = "random:index/randomPassword:RandomPassword";
 
@@ -32,10 +33,22 @@ describe("the registered graph", () => {
       [app]: "",
       [database]: app,
       [migration]: app,
+      ["random:index/randomUuid:RandomUuid::notes-db-whereabouts"]: database,
       [`${PASSWORD}::notes-db-admin-password`]: database,
-      [`${PASSWORD}::notes-db-password`]: database,
+      [`${PASSWORD}::notes-db-password-a`]: database,
+      [`${PASSWORD}::notes-db-password-b`]: database,
+      ["tls:index/privateKey:PrivateKey::notes-db-ca-key"]: database,
+      ["tls:index/selfSignedCert:SelfSignedCert::notes-db-ca"]: database,
+      ["tls:index/privateKey:PrivateKey::notes-db-server-key"]: database,
+      ["tls:index/certRequest:CertRequest::notes-db-server"]: database,
+      ["tls:index/locallySignedCert:LocallySignedCert::notes-db-server"]: database,
       [`${SECRET}::notes-db-admin`]: database,
+      [`${SECRET}::notes-db-server-certificate`]: database,
+      [`${SECRET}::notes-db-ca`]: database,
+      [`${SECRET}::notes-db-logins`]: database,
       [`${SECRET}::notes-db-connection`]: database,
+      [`${SECRET}::notes-db-migration-connection`]: database,
+      [`${CLAIM}Patch::notes-db-storage`]: database,
       [`${CONFIG}::notes-db-start`]: database,
       [`${CONFIG}::notes-db-setup`]: database,
       [`${SERVICE}::notes-db`]: database,
@@ -53,11 +66,16 @@ describe("the registered graph", () => {
   it("orders database, setup, migration and application by dependencies of the children themselves", async () => {
     const { resources } = await graph(notes());
     const depends = (key: string) => resources.get(key)!.dependencies;
-    assert.deepStrictEqual(depends(`${STATEFUL_SET}::notes-db`), [
-      `${CONFIG}::notes-db-start`,
-      `${SECRET}::notes-db-admin`,
-      `${SERVICE}::notes-db`,
-    ]);
+    assert.deepStrictEqual(
+      depends(`${STATEFUL_SET}::notes-db`).filter((key) => key.startsWith("kubernetes:")),
+      [
+        `${CONFIG}::notes-db-setup`, // which tells the namespace
+        `${CONFIG}::notes-db-start`,
+        `${SECRET}::notes-db-admin`,
+        `${SECRET}::notes-db-server-certificate`,
+        `${SERVICE}::notes-db`,
+      ],
+    );
     assert.ok(depends(`${JOB}::notes-db-setup`).includes(`${STATEFUL_SET}::notes-db`), "setup after the database");
     assert.ok(depends(`${JOB}::notes-migration`).includes(`${JOB}::notes-db-setup`), "migration after setup");
     assert.ok(depends(`${STATEFUL_SET}::notes`).includes(`${JOB}::notes-migration`), "application after the migration");
@@ -78,7 +96,7 @@ describe("the registered graph", () => {
   it("creates nothing inside an apply: in a preview that knows no value, all resources are there", async () => {
     const { resources, late } = await graph(notes(), { preview: true });
     assert.deepStrictEqual(late, []);
-    assert.strictEqual(resources.size, 18);
+    assert.strictEqual(resources.size, 30);
   });
 
   it("passes what the component depends on to every child", async () => {
@@ -127,10 +145,12 @@ describe("options of the children", () => {
     const server = resources.get(`${STATEFUL_SET}::notes-db`)!;
     assert.strictEqual(server.inputs.metadata.name, "notes-db");
     assert.deepStrictEqual(server.options.ignoreChanges.sort(), [
+      "metadata.name",
       "spec.podManagementPolicy",
       "spec.revisionHistoryLimit",
       "spec.selector",
       "spec.serviceName",
+      "spec.template.metadata.labels",
       "spec.volumeClaimTemplates",
     ]);
     assert.deepStrictEqual(server.inputs.spec.persistentVolumeClaimRetentionPolicy, {

@@ -43,7 +43,7 @@ describe("wrong arguments", () => {
       /^ {2}image: is missing: name the image of the application/m,
       /^ {2}port: 70000 is not a port: write a whole number from 1 to 65535$/m,
       /^ {2}replicas: 1.5 is out of range: write a whole number of at least 0$/m,
-      /^ {2}connectionEnv.DB_HOST: is "hostname": write one of "host", "port", "dbname", "user", "password", "uri", "jdbc-uri", "pgpass"$/m,
+      /^ {2}connectionEnv.DB_HOST: is "hostname": write one of "host", "port", "dbname", "user", "password", "uri", "jdbc-uri", "pgpass", "sslmode", "sslrootcert"$/m,
       /^ {2}connectionEnv\["DB-PORT"\]: is not an environment variable's name: use letters, digits and _/m,
       /^ {2}resources.requests: "memory" "1GB" is not a quantity: write for example "500m" for CPU, "512Mi" or "10Gi" for bytes/m,
       /^ {2}database.databaseName: "My-Notes" would need quotes everywhere: use at most 63 lower-case letters/m,

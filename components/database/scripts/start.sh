@@ -1,5 +1,6 @@
 #!/bin/sh
 # Starts Postgres on $PGDATA. The administrator's password in $ADMIN_PASSWORD_FILE wins over whatever the data remembers.
+# $PGDATA is $VOLUME, where that is mounted, or a directory in it.
 # Needs only what every Postgres image has: sh, initdb, postgres. Exit 78: the data or the settings need a person.
 set -eu
 
@@ -8,13 +9,12 @@ fail() {
   exit 78
 }
 
-mount=$(dirname "$PGDATA")
 newline='
 '
 
 # 1. Refuse what cannot work, before anything is touched.
-if [ ! -w "$mount" ] || [ ! -x "$mount" ]; then
-  fail "$mount cannot be written by uid $(id -u): the volume belongs to another user; give it to uid $(id -u), or set database.embedded.runAsUser to its owner"
+if [ ! -w "$VOLUME" ] || [ ! -x "$VOLUME" ]; then
+  fail "$VOLUME cannot be written by uid $(id -u): the volume belongs to another user; give it to uid $(id -u), or set database.embedded.runAsUser to its owner"
 fi
 
 password=$(cat "$ADMIN_PASSWORD_FILE")
@@ -24,7 +24,7 @@ case $password in *"$newline"*) fail "the Secret's password has more than one li
 # Postgres only detects a second server by process id, which another pod on the same volume does not share: hold a lock on the
 # volume for as long as any process of this server lives (they inherit descriptor 9). A pod that is just stopping gets a minute.
 if command -v flock >/dev/null; then
-  exec 9>"$mount/.postgres-app.lock"
+  exec 9>"$VOLUME/.postgres-app.lock"
   flock -w 60 9 2>/dev/null || flock -n 9 || fail "another pod is running Postgres on this volume: stop it first"
 fi
 
@@ -35,10 +35,13 @@ elif [ -s "$PGDATA/PG_VERSION" ]; then
   data_major=$(cat "$PGDATA/PG_VERSION")
   [ "$data_major" = "$image_major" ] ||
     fail "the data is Postgres $data_major, the image is Postgres $image_major, nothing was changed: set database.embedded.version to $data_major, or move the data with pg_dump and pg_restore"
+elif [ "$PGDATA" = "$VOLUME" ]; then
+  fail "$VOLUME holds no PG_VERSION: it is not a Postgres data directory, nothing was changed; say in database.embedded.subPath where on the volume the data is, or leave that out for a new database"
 elif [ -n "$(ls -A "$PGDATA" 2>/dev/null)" ]; then
   fail "$PGDATA is not empty and holds no PG_VERSION: it is not a Postgres data directory, nothing was changed"
 else
   # 2. A new data directory, moved into place when it is whole: killed in the middle, the next start begins again.
+  mkdir -p "$(dirname "$PGDATA")"
   rm -rf "$PGDATA.new"
   initdb --pgdata="$PGDATA.new" --username="$ADMIN_USER" --pwfile="$ADMIN_PASSWORD_FILE" --auth=scram-sha-256 \
     --encoding=UTF8 --locale=C.UTF-8 --data-checksums --no-instructions
@@ -56,12 +59,12 @@ printf '%s\n' \
   "SET password_encryption = 'scram-sha-256'" \
   "SET postgres_app.role = '$(quote "$ADMIN_USER")'; SET postgres_app.password = '$(quote "$password")'" \
   "DO \$\$ BEGIN IF NOT EXISTS (SELECT FROM pg_roles WHERE rolname = current_setting('postgres_app.role')) THEN EXECUTE format('CREATE ROLE %I', current_setting('postgres_app.role')); END IF; EXECUTE format('ALTER ROLE %I LOGIN SUPERUSER CONNECTION LIMIT -1 VALID UNTIL ''infinity'' PASSWORD %L', current_setting('postgres_app.role'), current_setting('postgres_app.password')); END \$\$" |
-  postgres --single -D "$PGDATA" -c exit_on_error=on -c log_min_error_statement=panic -c logging_collector=off \
+  postgres --single -D "$PGDATA" -c config_file="$CONFIG_FILE" -c exit_on_error=on -c log_min_error_statement=panic -c logging_collector=off \
     -c shared_preload_libraries= -c session_preload_libraries= -c local_preload_libraries= -c synchronous_standby_names= \
     template1 >/dev/null ||
   fail "the password could not be set; the lines above say why"
 unset password
 
-# 4. The real server. Who may connect from where is the mounted file's word, not that of the data directory.
-exec postgres -D "$PGDATA" -c listen_addresses='*' -c hba_file="$HBA_FILE" -c unix_socket_directories="$SOCKET_DIRECTORY" \
+# 4. The real server. Settings and access rules are the mounted files' word; the data directory's own settings come first in those.
+exec postgres -D "$PGDATA" -c config_file="$CONFIG_FILE" -c listen_addresses='*' -c hba_file="$HBA_FILE" -c unix_socket_directories="$SOCKET_DIRECTORY" \
   -c logging_collector=off "$@"

@@ -1,6 +1,8 @@
 // The one place that turns the environment into a database configuration: sequelize-cli reads it through
 // .sequelizerc, the server through db.js. No message made here may hold a password or the URL.
 
+const { readFileSync } = require("node:fs");
+
 function fromUrl(text) {
   let url;
   try {
@@ -10,16 +12,24 @@ function fromUrl(text) {
     throw new Error("DATABASE_URL is not a valid URL");
   }
   if (!["postgres:", "postgresql:"].includes(url.protocol)) throw new Error("DATABASE_URL must start with postgres://");
-  // This example speaks no TLS. Refuse to connect in the clear where the URL asks for an encrypted connection.
-  const sslMode = url.searchParams.get("sslmode") ?? "disable";
-  if (!["disable", "allow", "prefer"].includes(sslMode)) throw new Error("DATABASE_URL asks for TLS: not supported here");
   return {
+    ssl: tls(url.searchParams.get("sslmode") ?? "disable", url.searchParams.get("sslrootcert")),
     host: url.hostname.replace(/^\[(.*)\]$/, "$1"), // an IPv6 address without its brackets
     port: url.port,
     database: decode(url.pathname.slice(1)),
     username: decode(url.username),
     password: decode(url.password),
   };
+}
+
+// TLS as libpq's modes say it: from verify-ca on, the server has to show a certificate of the authority in the file.
+function tls(mode, authority) {
+  if (["disable", "allow", "prefer"].includes(mode)) return undefined;
+  const ca = authority ? readFileSync(authority, "utf8") : undefined;
+  if (mode === "require") return { ca, rejectUnauthorized: false };
+  if (mode === "verify-ca") return { ca, checkServerIdentity: () => undefined };
+  if (mode === "verify-full") return { ca };
+  throw new Error("sslmode must be disable, require, verify-ca or verify-full");
 }
 
 function decode(text) {
@@ -31,11 +41,18 @@ function decode(text) {
 }
 
 function fromParts(env) {
-  return { host: env.DB_HOST, port: env.DB_PORT, database: env.DB_NAME, username: env.DB_USER, password: env.DB_PASSWORD };
+  return {
+    host: env.DB_HOST,
+    port: env.DB_PORT,
+    database: env.DB_NAME,
+    username: env.DB_USER,
+    password: env.DB_PASSWORD,
+    ssl: tls(env.DB_SSLMODE ?? "disable", env.DB_SSLROOTCERT),
+  };
 }
 
 function databaseConfig(env) {
-  const config = env.DATABASE_URL ? fromUrl(env.DATABASE_URL) : fromParts(env);
+  const { ssl, ...config } = env.DATABASE_URL ? fromUrl(env.DATABASE_URL) : fromParts(env);
   if (!config.host || !config.database || !config.username) {
     throw new Error("no database configured: set DATABASE_URL, or DB_HOST, DB_NAME, DB_USER and DB_PASSWORD (DB_PORT: 5432)");
   }
@@ -47,7 +64,7 @@ function databaseConfig(env) {
     dialect: "postgres",
     logging: false,
     // What pg_stat_activity shows for a migration; the server puts its own name over it.
-    dialectOptions: { application_name: "notes-migrate", connectionTimeoutMillis: 5000 },
+    dialectOptions: { application_name: "notes-migrate", connectionTimeoutMillis: 5000, ...(ssl ? { ssl } : {}) },
   };
 }
 

@@ -1,0 +1,11 @@
+import * as pulumi from "@pulumi/pulumi";
+import { types } from "@pulumi/kubernetes";
+
+/** How a container of ours reaches the database: an image with Postgres' programs, variables for libpq, files. */
+export interface PostgresClient {
+  image: pulumi.Input<string>;
+  uid: pulumi.Input<number>;
+  env: pulumi.Input<pulumi.Input<types.input.core.v1.EnvVar>[]>;
+  volumes: types.input.core.v1.Volume[];
+  volumeMounts: types.input.core.v1.VolumeMount[];
+}

@@ -1,0 +1,114 @@
+import * as pulumi from "@pulumi/pulumi";
+import { DatabaseBackupsArgs } from "./backup";
+import { CloudNativePgArgs } from "./cloudNativePg";
+import { EmbeddedPostgresArgs } from "./embedded";
+import { ExternalPostgresArgs } from "./external";
+import { DatabaseRestoreArgs } from "./restore";
+
+/** What becomes of the data when the component is destroyed. */
+export const OnDelete = {
+  /** The data stays, and the next component of the same name finds it again. */
+  Retain: "retain",
+  /** The data goes with the component. */
+  Delete: "delete",
+} as const;
+export type OnDelete = (typeof OnDelete)[keyof typeof OnDelete];
+
+/** Who logs in to the database, and with which passwords. */
+export interface DatabaseCredentialsArgs {
+  /**
+   * Raise this number to give the application a new login with a new password. Two logins alternate and both act as the role that
+   * owns the database, so that pods with the former one go on working until they are replaced: no request fails, neither the
+   * database nor the migration runs again. The former login is locked out by the rotation after. Defaults to 0.
+   */
+  rotation?: pulumi.Input<number>;
+  /**
+   * Locks the former login out at once, for a password that has leaked. Pods that still have it lose the database until they are
+   * replaced: raise `rotation` first, and set this in a second step, or accept a moment of errors. Defaults to false.
+   */
+  lockFormerLogin?: pulumi.Input<boolean>;
+  /**
+   * Raise this number to give the administrator of the embedded database a new password. It restarts the database, nothing else.
+   * Defaults to 0.
+   */
+  adminRotation?: pulumi.Input<number>;
+  /**
+   * Gives migrations a login of their own, which acts as the owner of the database (DDL), and leaves the application one that
+   * reads and writes rows of whatever tables migrations make (DML), now and later. The application's pods never see the
+   * migration's Secret. Not for applications that create tables while they run. Defaults to false: one login for both.
+   */
+  separateMigrator?: boolean;
+}
+
+/** The application's database. Exactly one engine: embedded (the default), cloudNativePg or external. */
+export interface AppDatabaseArgs {
+  /**
+   * Name of the database. Defaults to the application's name with "_" for "-"; an external server without `admin` needs it.
+   * A change is refused: it would be another, empty database.
+   */
+  databaseName?: pulumi.Input<string>;
+  /**
+   * Role that owns the database. The application logs in as `<user>_a` or `<user>_b` and acts as this role; with an external
+   * server without `admin` it logs in as this very role. Defaults to the database's name. A change is refused: tables would
+   * stay the former role's.
+   */
+  user?: pulumi.Input<string>;
+  /**
+   * Postgres in the cluster: a StatefulSet of one. The default.
+   */
+  embedded?: EmbeddedPostgresArgs;
+  /**
+   * Replicated Postgres in the cluster, run by the CloudNativePG operator, which has to be installed.
+   */
+  cloudNativePg?: CloudNativePgArgs;
+  /**
+   * Postgres somewhere else: a managed service, or any server with a host name.
+   */
+  external?: ExternalPostgresArgs;
+  /**
+   * Logins and their rotation. Not for an external server without `admin`, whose passwords are not ours.
+   */
+  credentials?: DatabaseCredentialsArgs;
+  /**
+   * Extensions that the database has to have: `["pgcrypto", "vector"]`. They are made by the administrator; an external server
+   * without `admin` is only asked whether it has them. One that is taken out of the list stays. The image or server has to bring them.
+   * Defaults to none.
+   */
+  extensions?: pulumi.Input<pulumi.Input<string>[]>;
+  /**
+   * Settings of the database (ALTER DATABASE … SET), for sessions that begin after the change: `{ statement_timeout: "30s" }`.
+   * One that is taken out is reset. Not for an external server without `admin`. Defaults to none.
+   */
+  settings?: pulumi.Input<Record<string, pulumi.Input<string>>>;
+  /**
+   * What `pulumi destroy` does with the data: "retain" leaves the volume (CloudNativePG: the running Cluster), "delete" deletes it.
+   * Not for an external server, whose data is never touched. Defaults to "retain".
+   */
+  onDelete?: OnDelete;
+  /**
+   * Backups on a schedule. Defaults to none.
+   */
+  backups?: DatabaseBackupsArgs;
+  /**
+   * Backup that fills the database when it is new. A database that holds anything is refused. Defaults to none.
+   */
+  restoreFrom?: DatabaseRestoreArgs;
+  /**
+   * Seconds that the setup Job waits for a server that does not answer yet. Defaults to 60. Its deadline is four minutes longer,
+   * for pulling the image and for its work, and Pulumi waits a minute longer than that.
+   */
+  connectTimeoutSeconds?: number;
+}
+
+/** A Postgres server, and on it a database with a role that owns it. */
+export interface PostgresDatabaseArgs extends AppDatabaseArgs {
+  /**
+   * Namespace of everything. It has to exist. Defaults to the provider's. A change is refused: it would be another, empty database.
+   */
+  namespace?: pulumi.Input<string>;
+  /**
+   * Name of the application that the database is for: the label app.kubernetes.io/part-of of every object, and the default name of
+   * the database. Defaults to the component's name.
+   */
+  partOf?: string;
+}

@@ -1,0 +1,52 @@
+import * as pulumi from "@pulumi/pulumi";
+import { Connection } from "./connection";
+import { Logins } from "./credentials";
+
+/** A server, whoever runs it: what the rest of the component needs to know of one. */
+export interface Engine {
+  /** Where the application connects. */
+  server: Server;
+  /** Where connect what changes the schema, dumps or restores: past a pooler, if there is one. */
+  direct: Server;
+  /** Whether these are two. */
+  pooled: boolean;
+  /** What signs the server's certificate, if clients are to verify it: a Secret with ca.crt. */
+  caSecretName?: pulumi.Input<string>;
+  sslmode: pulumi.Input<string>;
+  /** Postgres' programs, of the server's major version or a newer one. */
+  client: { image: pulumi.Input<string>; uid: pulumi.Input<number> };
+  /** Who may make roles and databases. Without one the setup Job works with what the logins may. */
+  admin?: Administrator;
+  /** Logins that are ours to make; or how to log in as somebody else's server wants it. */
+  logins?: Logins;
+  given?: Connection;
+  /** What the setup has to wait for. */
+  ready: pulumi.Resource[];
+  /** Changes when the data becomes other data: roles have to be made again then, and migrations run. */
+  dataId?: pulumi.Input<string>;
+}
+
+export interface Server {
+  host: pulumi.Output<string>;
+  port: pulumi.Output<number>;
+}
+
+export interface Administrator {
+  user: pulumi.Input<string>;
+  /** Where the password is. */
+  secretName: pulumi.Input<string>;
+  passwordKey: pulumi.Input<string>;
+  /** Database to log in to. */
+  databaseName: pulumi.Input<string>;
+  /** Whether the whole server is ours, so that what is found there can be brought in line without asking anybody. */
+  ownsServer: boolean;
+}
+
+/** What engines are given. */
+export interface EngineContext {
+  /** Known only when nothing has to be refused. */
+  namespace: pulumi.Output<string>;
+  labels: Record<string, string>;
+  selector: Record<string, string>;
+  child: (more?: pulumi.CustomResourceOptions) => pulumi.CustomResourceOptions;
+}

@@ -1,0 +1,181 @@
+#!/bin/sh
+# Shared by backup.sh, upload.sh, fetch.sh and restore.sh. Sourced, never run. What a backup is:
+# <database>-<UTC time>.dump, and beside it <the same>.sha256. One without the other is what a run left that was cut off.
+# Needs only sh and what both coreutils and busybox have.
+set -eu
+umask 027
+export LC_ALL=C PGCLIENTENCODING=UTF8 PGCONNECT_TIMEOUT="${PGCONNECT_TIMEOUT:-5}"
+
+program=$(basename "$0" .sh)
+scratch=$(mktemp -d) # in /tmp
+said=$scratch/said
+child='' ticker=''
+exec 3>&2
+
+fail() {
+  printf '%s: %s\n' "$program" "$*" >&2
+  exit 1
+}
+
+# finished LINE: closes the log with a line for machines, and gives it to Kubernetes as the container's message.
+finished() {
+  printf '%s\n' "$1"
+  [ ! -w /dev/termination-log ] || printf '%s\n' "$1" >/dev/termination-log
+}
+
+# --- commands that take long ---
+
+# Replaced by scripts that have more to say: how far the command is.
+progress() { :; }
+elapsed() { echo "$(($(date +%s) - since)) s"; }
+
+# attended COMMAND...: runs it and says how far it is every 10 s. Its output is in $scratch/out, its complaints in $said too.
+attended() {
+  since=$(date +%s)
+  "$@" >"$scratch/out" 2>"$said" &
+  child=$!
+  while sleep 10 >/dev/null 2>&1 3>&-; do progress || true; done &
+  ticker=$!
+  status=0
+  wait "$child" || status=$?
+  child=''
+  kill "$ticker" 2>/dev/null || true
+  wait "$ticker" 2>/dev/null || true
+  ticker=''
+  cat "$said" >&2
+  [ "$status" -ne 137 ] || fail "$1 was killed: most likely it needs more memory than resources.limits allow"
+  return "$status"
+}
+
+# Replaced by scripts that leave something behind.
+tidy() { :; }
+
+ended() {
+  [ -z "$child" ] || kill "$child" 2>/dev/null || true
+  [ -z "$child" ] || wait "$child" 2>/dev/null || true
+  [ -z "$ticker" ] || kill "$ticker" 2>/dev/null || true
+  tidy
+  rm -rf "$scratch"
+}
+trap ended EXIT
+trap 'fail "stopped before it was done: by its deadline (timeoutSeconds), or because the pod was deleted"' TERM INT HUP
+
+# disk_full: whether the complaint was of our own disk, not of the server's.
+disk_full() { grep -E 'No space left on device|[Dd]isk quota exceeded' "$said" | grep -q -v 'ERROR:'; }
+
+# --- files ---
+
+writable() { [ -w "$1" ] && [ -x "$1" ]; } # a folder
+readable() {
+  for each in "$@"; do
+    [ -r "$each" ] || return 1
+    [ ! -d "$each" ] || [ -x "$each" ] || return 1
+  done
+}
+
+human() {
+  if [ "$1" -ge 1073741824 ]; then
+    tenths "$1" 1073741824 GiB
+  elif [ "$1" -ge 1048576 ]; then
+    tenths "$1" 1048576 MiB
+  else
+    tenths "$1" 1024 KiB
+  fi
+}
+tenths() { echo "$(($1 / $2)).$(($1 * 10 / $2 % 10)) $3"; }
+
+size() { stat -c %s "$1"; }
+
+# free FOLDER: bytes.
+free() { echo "$(($(df -Pk "$1" | tail -n 1 | sed -E 's/ +/ /g' | cut -d ' ' -f 4) * 1024))"; }
+
+# --- the database ---
+
+query() { psql -X -q -A -t -w -v ON_ERROR_STOP=1 ${CONNECTION_URI:+-d "$CONNECTION_URI"} "$@"; }
+
+# The server should be ready when this starts, but its name may take a moment to reach every DNS cache: one bounded wait.
+connect() {
+  deadline=$(($(date +%s) + ${CONNECT_TIMEOUT_SECONDS:-60}))
+  until answer=$(query -c 'SELECT 1' 2>&1); do
+    [ "$(date +%s)" -lt "$deadline" ] || fail "no connection to the database within ${CONNECT_TIMEOUT_SECONDS:-60} s: $answer"
+    sleep 1
+  done
+}
+
+# A database's name as it stands in names of files: what could mean something to a shell, a store or a pattern is written =<hex>.
+# shellcheck disable=SC2034 # for the scripts that source this file
+file_name_sql="(SELECT string_agg(CASE WHEN c COLLATE \"C\" ~ '^[A-Za-z0-9_-]\$' THEN c
+  ELSE regexp_replace(encode(convert_to(c, 'UTF8'), 'hex'), '(..)', '=\\1', 'g') END, '' ORDER BY n)
+  FROM regexp_split_to_table(current_database(), '') WITH ORDINALITY AS letters(c, n))"
+
+major_of() { "$1" --version | sed 's/[^0-9]*\([0-9]*\).*/\1/'; }
+
+# --- the object store ---
+
+# store COMMAND...: rclone, configured by RCLONE_CONFIG_STORE_... alone. It says itself how far it is.
+store() {
+  rclone --config= --contimeout=10s --timeout=60s --low-level-retries=5 --stats=10s --stats-one-line --stats-log-level=NOTICE "$@" 2>&3
+}
+if [ -n "${S3_BUCKET:-}" ]; then
+  # shellcheck disable=SC2034 # for the scripts that source this file
+  remote=store:$S3_BUCKET${S3_PREFIX:+/${S3_PREFIX%/}}
+  export HOME=/tmp
+fi
+
+# --- names of backups ---
+
+# time_of NAME: 14 digits.
+time_of() {
+  time=${1%Z.dump*}
+  time=${time##*-}
+  echo "${time%T*}${time#*T}"
+}
+
+ours() { grep -E "^$1-[0-9]{8}T[0-9]{6}Z\.dump(\.partial|\.sha256)?\$" || true; }
+
+# older_than SECONDS: of the names on standard input those from before.
+older_than() {
+  limit=$(date -u -d "@$(($(date +%s) - $1))" +%Y%m%d%H%M%S)
+  while read -r each; do [ "$(time_of "$each")" -ge "$limit" ] || echo "$each"; done
+}
+
+# expired DATABASE KEEP: of the names on standard input the database's that are older than the retention.
+expired() { ours "$1" | grep -v -x -F -e "$2" -e "$2.sha256" | older_than "$((RETENTION_DAYS * 86400))"; }
+
+# unfinished DATABASE: of the names on standard input the database's that no run can be working at any more.
+unfinished() { ours "$1" | { grep '\.partial$' || true; } | older_than "$((TIMEOUT_SECONDS + 60))"; }
+
+# whole LIST: of a file with lines "<bytes> <name>" the whole backups, newest first, as lines "<UTC time> <bytes> <name>".
+whole() {
+  cut -d ' ' -f 2- "$1" >"$scratch/names"
+  sed -n -E 's/^([0-9]+) (.*-([0-9]{8}T[0-9]{6}Z)\.dump)$/\3 \1 \2/p' "$1" | sort -r | while read -r at of each; do
+    ! grep -q -x -F -e "$each.sha256" "$scratch/names" || echo "$at $of $each"
+  done
+}
+
+# choose LIST DATABASE: sets $name to the backup named by $BACKUP or else the newest, $bytes to its size.
+choose() {
+  whole "$1" >"$scratch/whole"
+  if [ -n "${BACKUP:-}" ]; then
+    wanted=${BACKUP%.dump}.dump
+    while read -r _ bytes name; do [ "$name" != "$wanted" ] || return 0; done <"$scratch/whole"
+    show_whole
+    fail "there is no backup $wanted in $WHERE: set restoreFrom.backup to one of those listed above, or leave it out for the newest"
+  fi
+  [ -s "$scratch/whole" ] ||
+    fail "there is no backup in $WHERE: set restoreFrom to where they are (a claim's subPath, a bucket's prefix)"
+  # Of the database of this name, if it has any; else of the only one there is.
+  grep -E " $2-[0-9]{8}T[0-9]{6}Z\.dump\$" "$scratch/whole" >"$scratch/chosen" || cp "$scratch/whole" "$scratch/chosen"
+  if [ "$(sed -E 's/.* (.*)-[0-9]{8}T[0-9]{6}Z\.dump$/\1/' "$scratch/chosen" | sort -u | wc -l)" -gt 1 ]; then
+    show_whole
+    fail "$WHERE has backups of several databases, none of them $2: name one in restoreFrom.backup"
+  fi
+  # shellcheck disable=SC2034 # for the scripts that source this file
+  read -r _ bytes name <"$scratch/chosen"
+}
+
+show_whole() {
+  count=$(grep -c '' "$scratch/whole" || true)
+  echo "$count backups in $WHERE, newest first$([ "$count" -le 20 ] || echo ' (20 of them)'):"
+  head -n 20 "$scratch/whole" | while read -r _ of each; do echo "  $each  $(human "$of")"; done
+}

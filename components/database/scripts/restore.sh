@@ -1,0 +1,103 @@
+#!/bin/sh
+# Fills an empty database from a backup: `restore.sh` with one that is in $FOLDER; `restore.sh check` only looks at the database, so
+# that nothing is downloaded in vain. Safe to run again: the database remembers which backup it is from, in its comment.
+# Connects with CONNECTION_URI or libpq's own variables, as the role that owns the database.
+# Needs sh, psql, pg_restore and what both coreutils and busybox have.
+# shellcheck source=components/database/scripts/backup-lib.sh
+. "$(dirname "$0")/backup-lib.sh"
+
+connect
+here=$(dirname "$0")
+facts=$(query -F ' ' -c "SELECT $file_name_sql, current_setting('server_version_num')::int / 10000")
+read -r database major <<FACTS
+$facts
+FACTS
+client=$(major_of pg_restore)
+[ "$client" -lt 17 ] || [ "$major" -ge 17 ] ||
+  fail "the server is Postgres $major, and pg_restore of this image is $client, whose settings it does not know: set ${VERSION_ARGUMENT:-the version of the database} to $major"
+
+# 1. Only an empty database is filled.
+contents() { query -f "$here/contents.sql"; }
+mark() { query -v mark="$1" -f "$here/mark.sql"; }
+found=$(contents)
+from=$(query -c "SELECT substring(shobj_description(oid, 'pg_database') FROM 'restored from (\S+\.dump)\$') FROM pg_database WHERE datname = current_database()")
+if [ -n "$found" ]; then
+  wanted=${BACKUP:+${BACKUP%.dump}.dump}
+  count=$(printf '%s\n' "$found" | grep -c '')
+  [ -n "$from" ] ||
+    fail "database $database is not empty ($count objects, such as $(printf '%s\n' "$found" | head -n 3 | tr '\n' ',' | sed 's/,$//; s/,/, /g')), and nothing was changed: remove restoreFrom to keep what it holds, or back it up and empty it first"
+  [ "${wanted:-$from}" = "$from" ] ||
+    fail "database $database was filled from $from, and nothing was changed: set restoreFrom.backup back to it or remove restoreFrom; $wanted would need an empty database"
+  [ "${1:-}" != check ] || : >"$FOLDER/restored"
+  echo "database $database is restored already"
+  finished "restored=$from"
+  exit 0
+fi
+if [ "${1:-}" = check ]; then
+  echo "$database" >"$FOLDER/database"
+  echo "database $database of Postgres $major is empty"
+  exit 0
+fi
+
+# 2. The backup, if it is whole.
+readable "$FOLDER" || fail "$WHERE cannot be read by uid $(id -u): give the folder to this user or group"
+if [ -n "${FETCHED:-}" ]; then
+  read -r name <"$FOLDER/chosen"
+else
+  find "$FOLDER" -maxdepth 1 -type f -exec stat -c '%s %n' {} + | sed -E 's|^([0-9]+) .*/|\1 |' >"$scratch/list"
+  choose "$scratch/list" "$database"
+fi
+dump=$FOLDER/$name
+readable "$dump" "$dump.sha256" || fail "$name in $WHERE cannot be read by uid $(id -u): give it to this user or group"
+echo "restoring database $database from $name ($(human "$(size "$dump")"))"
+
+progress() { echo "verifying, $(elapsed)"; }
+attended sha256sum "$dump" || fail "$name cannot be read: check the disk of $WHERE"
+read -r sum _ <"$scratch/out"
+read -r right _ <"$dump.sha256"
+[ "$sum" = "$right" ] ||
+  fail "$name is damaged (sha256 $sum instead of $right), and nothing was changed: name an older backup in restoreFrom.backup"
+
+# 3. What to leave out: extensions that are there already or take an administrator, and what belongs to servers rather than data.
+pg_restore --list "$dump" >"$scratch/list" 2>"$said" || {
+  cat "$said" >&2
+  ! grep -q 'unsupported version' "$said" ||
+    fail "$name was made by a newer pg_dump than this image's pg_restore, $client: set ${VERSION_ARGUMENT:-the version of the database} to that of the server it is from"
+  fail "$name cannot be read: name an older backup in restoreFrom.backup"
+}
+query -f "$here/leave-out.sql" >"$scratch/left-out"
+query -c "SELECT extname FROM pg_extension" >"$scratch/extensions"
+# Without superuser's rights, a database's owner can make those that are marked as trusted; before Postgres 13 none is.
+query -c "SELECT name FROM pg_available_extension_versions v WHERE to_jsonb(v) ->> 'trusted' = 'true'" >"$scratch/trusted"
+missing=''
+sed -n -E 's/^[0-9]+; [0-9]+ [0-9]+ EXTENSION - (.*) [^ ]*$/\1/p' "$scratch/list" >"$scratch/needed"
+while read -r extension; do
+  if ! grep -q -x -F -e "$extension" "$scratch/extensions"; then
+    ! grep -q -x -F -e "$extension" "$scratch/trusted" || continue
+    missing="$missing $extension"
+  fi
+  echo " EXTENSION - $extension " >>"$scratch/left-out"
+done <"$scratch/needed"
+[ -z "$missing" ] || echo "left out: extensions that the database does not have:$missing"
+entry='^[0-9]+; [0-9]+ [0-9]+ '
+foreign="$entry(COMMENT - EXTENSION |(COMMENT - )?(EVENT TRIGGER|PUBLICATION|SUBSCRIPTION) )"
+grep -E "$foreign" "$scratch/list" | grep -v 'COMMENT - ' | sed -E "s/$entry/left out, for an administrator to make: /" || true
+grep -v -E "$foreign" "$scratch/list" | { grep -v -F -f "$scratch/left-out" || true; } >"$scratch/restored"
+
+# 4. All or nothing. The database is marked before, so that a run that is cut off after the end knows that it was the end.
+mark "$name" || fail "the database cannot be marked, and nothing was changed: its login has to act as the role that owns it"
+progress() { echo "restoring: $(query -c 'SELECT pg_size_pretty(pg_database_size(current_database()))') in the database, $(elapsed)"; }
+connection=${CONNECTION_URI:-dbname=\'$(printf '%s' "$PGDATABASE" | sed "s/[\\\\']/\\\\&/g")\'}
+attended pg_restore --no-password --dbname="$connection" --no-owner --no-acl --exit-on-error --single-transaction \
+  --use-list="$scratch/restored" "$dump" || {
+  [ -n "$(contents)" ] || mark ''
+  [ -z "$missing" ] ||
+    fail "the restore failed, and the database is empty as before; if the lines above miss something of an extension, add it to database.extensions:$missing"
+  fail "the restore failed, and the database is empty as before: the lines above say why"
+}
+took=$(elapsed)
+
+progress() { echo "analyzing, $(elapsed)"; }
+attended query -c 'SET statement_timeout = 0' -c 'SET client_min_messages = error' -c ANALYZE || echo "ANALYZE failed: Postgres will do it by itself"
+echo "restored database $database from $name in $took"
+finished "restored=$name"

@@ -1,0 +1,44 @@
+#!/bin/sh
+# Uploads what backup.sh left in $FOLDER, asks the store for it again, and removes the backups that are older than $RETENTION_DAYS.
+# Needs sh, rclone and what busybox has.
+# shellcheck source=components/database/scripts/backup-lib.sh
+. "$(dirname "$0")/backup-lib.sh"
+
+name=$(cd "$FOLDER" && echo *.dump)
+database=${name%-*}
+read -r sum _ <"$FOLDER/$name.sha256"
+read -r begun <"$FOLDER/begun"
+bytes=$(size "$FOLDER/$name")
+
+# 3: there is no such folder, which in a bucket is an empty one. A backup that is there, of a run that began in the same second, is
+# never overwritten.
+attended store lsf --files-only "$remote" || [ "$status" -eq 3 ] ||
+  fail "$WHERE cannot be listed, and nothing was uploaded: the lines above say why; check bucket, endpoint, region and the keys in the Secret"
+cp "$scratch/out" "$scratch/there"
+! grep -q -x -F -e "$name" "$scratch/there" || fail "$name is in $WHERE already: run again"
+
+echo "uploading $name ($(human "$bytes")) to $WHERE"
+attended store copyto "$FOLDER/$name" "$remote/$name" ||
+  fail "$name could not be uploaded to $WHERE, and nothing is there: the lines above say why; check bucket, endpoint, region and the keys in the Secret"
+
+echo "verifying what the store holds"
+attended store hashsum sha256 --download "$remote/$name" ||
+  fail "$name was uploaded to $WHERE and cannot be read back, so it is none: allow the keys to read (s3:GetObject)"
+read -r held _ <"$scratch/out"
+if [ "$held" != "$sum" ]; then
+  attended store deletefile "$remote/$name" || true
+  fail "$WHERE does not hold what was sent (sha256 $held instead of $sum), and it was removed: check the store, then run again"
+fi
+# The checksum comes last: with it, it is a backup.
+attended store copyto "$FOLDER/$name.sha256" "$remote/$name.sha256" ||
+  fail "the checksum of $name could not be uploaded to $WHERE, so it is no backup: the lines above say why"
+seconds=$(($(date +%s) - begun))
+echo "uploaded $name: $(human "$bytes") in $seconds s with the dump, sha256 $sum"
+
+expired "$database" "$name" <"$scratch/there" >"$scratch/old"
+if [ -s "$scratch/old" ]; then
+  attended store delete --files-from-raw "$scratch/old" "$remote" ||
+    fail "$name is safe, but older ones cannot be removed: allow the keys to delete (s3:DeleteObject)"
+  while read -r each; do echo "removed $each: older than $RETENTION_DAYS days"; done <"$scratch/old"
+fi
+finished "backup=$name bytes=$bytes sha256=$sum seconds=$seconds"

@@ -1,0 +1,581 @@
+import * as assert from "assert";
+import { backupPod, resolveBackups } from "../../components/database/backup";
+import { BackupDestinationArgs } from "../../components/database/backupDestination";
+import { DatabaseRestoreArgs, resolveRestore, restoreJob } from "../../components/database/restore";
+import { Validation } from "../../components/common/validation";
+import { applyScripts, BackupServer, jobResult, JobResult, runJob, startPods } from "../support/backupServer";
+import { known } from "../support/known";
+import { Namespace, Ran, until } from "../support/kubectl";
+
+const MAJORS = [15, 17];
+const KEYS = { AWS_ACCESS_KEY_ID: "test-access", AWS_SECRET_ACCESS_KEY: "test-secret-key" };
+const s3 = { endpoint: "http://s3:9000", bucket: "backups", secretName: "keys" };
+const NAME = String.raw`notes-\d{8}T\d{6}Z\.dump`;
+
+describe("backups and restores", function () {
+  this.timeout(120_000);
+  let namespace: Namespace;
+  const servers = new Map<number, BackupServer>();
+
+  const destination = (prefix: string, store: "claim" | "s3"): BackupDestinationArgs =>
+    store === "s3" ? { s3: { ...s3, prefix } } : { claim: { claimName: "backups", subPath: prefix } };
+  const around = (major: number, database: string) => ({
+    client: {
+      image: `docker.io/library/postgres:${major}`,
+      uid: 999,
+      env: Object.entries({ PGHOST: `postgres-${major}`, PGUSER: "app", PGDATABASE: database, PGSSLMODE: "disable" }).map(
+        ([name, value]) => ({ name, value }),
+      ),
+      volumes: [],
+      volumeMounts: [],
+    },
+    scripts: "scripts",
+    labels: { app: "job" },
+    versionArgument: "database.external.version",
+  });
+  /** The Job of a backup, as the CronJob would make it. */
+  const backupSpec = async (major: number, to: BackupDestinationArgs, database = "notes") => {
+    const backups = resolveBackups({ schedule: "0 2 * * *", destination: to }, "backups", new Validation("Test"));
+    return known({ backoffLimit: 0, activeDeadlineSeconds: 90, template: backupPod(backups, around(major, database)) });
+  };
+  const restore = async (name: string, major: number, args: DatabaseRestoreArgs, database: string): Promise<JobResult> => {
+    const resolved = resolveRestore({ timeoutSeconds: 90, ...args }, "restoreFrom", new Validation("Test"));
+    return runJob(namespace, name, await known(restoreJob(resolved, around(major, database))));
+  };
+  /** A shell line beside rclone, whose remote is configured as in the pods of backups. */
+  const rclone = (line: string): Promise<Ran> => namespace.exec("rclone", ["sh", "-c", line], { seconds: 60 });
+
+  before(async () => {
+    namespace = await Namespace.create("backup");
+    await applyScripts(namespace);
+    const metadata = (name: string) => ({ name, namespace: namespace.name });
+    const service = (name: string, port: number) => ({
+      apiVersion: "v1",
+      kind: "Service",
+      metadata: metadata(name),
+      spec: { clusterIP: "None", selector: { app: name }, ports: [{ port }] },
+    });
+    await namespace.apply(
+      {
+        apiVersion: "v1",
+        kind: "PersistentVolumeClaim",
+        metadata: metadata("backups"),
+        spec: { accessModes: ["ReadWriteOnce"], resources: { requests: { storage: "1Gi" } } },
+      },
+      { apiVersion: "v1", kind: "Secret", metadata: metadata("keys"), stringData: KEYS },
+      service("s3", 9000),
+      ...MAJORS.map((major) => service(`postgres-${major}`, 5432)),
+    );
+    for (const major of MAJORS) servers.set(major, new BackupServer(namespace, major));
+    const volume = (name: string) => ({ name, mountPath: `/${name}` });
+    const uploadEnv = (await backupSpec(15, destination("", "s3"))).template.spec.containers[0].env;
+    await startPods(
+      namespace,
+      ...[...servers.values()].map(({ pod }) => pod),
+      {
+        name: "s3",
+        uid: 1000,
+        containers: [
+          {
+            name: "s3",
+            image: "docker.io/local/s3:1",
+            env: [
+              { name: "ROOT_ACCESS_KEY_ID", value: KEYS.AWS_ACCESS_KEY_ID },
+              { name: "ROOT_SECRET_ACCESS_KEY", value: KEYS.AWS_SECRET_ACCESS_KEY },
+            ],
+            readinessProbe: { tcpSocket: { port: 9000 }, periodSeconds: 1 },
+            volumeMounts: [volume("data"), volume("tmp")],
+          },
+        ],
+        volumes: [
+          { name: "data", emptyDir: {} },
+          { name: "tmp", emptyDir: {} },
+        ],
+      },
+      {
+        name: "rclone",
+        uid: 999,
+        containers: [
+          {
+            name: "rclone",
+            image: "docker.io/rclone/rclone:1",
+            command: ["sleep", "3600"],
+            env: uploadEnv,
+            volumeMounts: [volume("scripts"), volume("tmp"), volume("backups")],
+          },
+        ],
+        volumes: [
+          { name: "scripts", configMap: { name: "scripts" } },
+          { name: "tmp", emptyDir: {} },
+          { name: "backups", emptyDir: {} },
+        ],
+      },
+    );
+    const made = await rclone("RCLONE_CONFIG_STORE_NO_CHECK_BUCKET=false rclone --config= mkdir store:backups");
+    assert.strictEqual(made.code, 0, made.stderr);
+    for (const server of servers.values()) {
+      await server.createRoles();
+      await server.fill("notes");
+    }
+  });
+  after(() => namespace?.delete());
+
+  for (const major of MAJORS) {
+    describe(`of Postgres ${major}`, () => {
+      const server = () => servers.get(major)!;
+      const folder = `major-${major}`;
+      const listing = { claim: "", s3: "" };
+
+      for (const store of ["claim", "s3"] as const) {
+        describe(`with ${store === "s3" ? "a bucket" : "a claim"}`, () => {
+          const where = destination(folder, store);
+          const place = store === "s3" ? `s3://backups/${folder}` : `claim backups/${folder}`;
+          let name: string;
+
+          it("makes one that is whole, and says which", async () => {
+            const { ok, log, message } = await runJob(namespace, `${store}-backup-${major}`, await backupSpec(major, where));
+            assert.ok(ok, log);
+            const [, dump, bytes, sum] =
+              new RegExp(`backup=(${NAME}) bytes=(\\d+) sha256=([0-9a-f]{64}) seconds=\\d+\\n$`).exec(log) ?? assert.fail(log);
+            assert.ok(log.trimEnd().endsWith(message.trim()) && message.startsWith("backup="), message);
+            assert.match(log, new RegExp(`^backing up database notes \\([\\d.]+ MiB\\) of Postgres ${major}\\.`));
+            assert.match(log, new RegExp(`${place}`));
+            name = dump;
+            listing[store] =
+              store === "s3"
+                ? (await rclone(`rclone --config= lsf --format ps store:backups/${folder}`)).stdout
+                : await server().ok(`cd /claim/${folder} && stat -c '%n;%s' *`);
+            assert.strictEqual(listing[store], `${dump};${bytes}\n${dump}.sha256;${65 + 1 + dump.length + 1}\n`);
+            const held =
+              store === "s3"
+                ? await rclone(`rclone --config= cat store:backups/${folder}/${dump} | sha256sum`)
+                : await server().sh(`sha256sum < /claim/${folder}/${dump}`);
+            assert.strictEqual(held.stdout.split(" ")[0], sum);
+          });
+
+          it("restores it into an empty database: every row, the whole schema", async () => {
+            const database = `${store}_restored`;
+            await server().createDatabase(database);
+            const { ok, log, message } = await restore(`${store}-restore-${major}`, major, where, database);
+            assert.ok(ok, log);
+            assert.strictEqual(message.trim(), `restored=${name}`);
+            const [then, now] = [await server().contents("notes"), await server().contents(database)];
+            assert.strictEqual(now.rows, then.rows);
+            assert.strictEqual(now.schema, then.schema);
+            assert.match(now.rows, /^users\|5000\|/m);
+            assert.match(now.rows, /^4711\|a large object$/m);
+            const owners = await server().sql(
+              "SELECT DISTINCT relowner::regrole FROM pg_class WHERE relnamespace IN ('public'::regnamespace, 'audit'::regnamespace)",
+              { database },
+            );
+            assert.strictEqual(owners, "owner");
+            assert.match(log, /^left out: extensions that the database does not have: postgres_fdw$/m);
+            assert.match(log, /^left out, for an administrator to make: PUBLICATION - everything/m);
+            const analyzed = "SELECT count(*) > 0 FROM pg_stats WHERE tablename = 'users'";
+            assert.strictEqual(await server().sql(analyzed, { database }), "t");
+          });
+
+          it("leaves the database alone when it is run again, whatever has happened in it and at the destination", async () => {
+            const database = `${store}_restored`;
+            await server().sql("DELETE FROM users WHERE id = 1", { database, user: "app" });
+            const before = await server().contents(database);
+            const { ok, log } = await restore(`${store}-again-${major}`, major, destination("emptied", store), database);
+            assert.ok(ok, log);
+            assert.match(log, new RegExp(`database ${database} is restored already\nrestored=${name}\n$`));
+            assert.deepStrictEqual(await server().contents(database), before);
+          });
+        });
+      }
+    });
+  }
+
+  /** A script beside a server, with variables in place of those of its pod. */
+  const script = (server: BackupServer, file: string, env: Record<string, string>, database = "notes"): Promise<Ran> => {
+    const all = {
+      PGHOST: "127.0.0.1",
+      PGUSER: "app",
+      PGDATABASE: database,
+      FOLDER: "/claim",
+      WHERE: "claim backups",
+      RETENTION_DAYS: "14",
+      TIMEOUT_SECONDS: "60",
+      ...env,
+    };
+    const words = Object.entries(all).map(([name, value]) => `${name}='${value}'`);
+    return server.sh(`${words.join(" ")} sh /scripts/${file}`);
+  };
+  const last = ({ stderr }: Ran) =>
+    stderr
+      .replace(/command terminated with exit code \d+\n$/, "")
+      .trimEnd()
+      .split("\n")
+      .pop()!;
+
+  describe("backup.sh", () => {
+    const server = () => servers.get(17)!;
+    const stamp = (daysAgo: number) => new Date(Date.now() - daysAgo * 86_400_000).toISOString().replace(/[-:]|\.\d+/g, "");
+
+    it("removes what is older than the retention, of its own database and its own naming only", async () => {
+      const old = (name: string, daysAgo: number) => `${name}-${stamp(daysAgo)}.dump`;
+      const gone = [old("notes", 15), `${old("notes", 15)}.sha256`, old("notes", 400), `${old("notes", 1)}.partial`];
+      const stays = [
+        old("notes", 13),
+        `${old("notes", 13)}.sha256`,
+        old("other", 99),
+        old("my-notes", 99),
+        `${old("notes", 99)}.bak`,
+        "notes.txt",
+        "notes-20200101.dump",
+        `${old("notes", 0)}.partial`, // of a run that may be at work
+      ];
+      await server().ok(`mkdir -p /claim/retention && cd /claim/retention && touch ${[...gone, ...stays].join(" ")}`);
+      const ran = await script(server(), "backup.sh", { FOLDER: "/claim/retention" });
+      assert.strictEqual(ran.code, 0, ran.stderr);
+      const [, made] = /backup=(\S+)/.exec(ran.stdout)!;
+      const left = (await server().ok("ls /claim/retention")).trim().split("\n");
+      assert.deepStrictEqual(left.sort(), [...stays, made, `${made}.sha256`].sort());
+      for (const name of gone) assert.match(ran.stdout, new RegExp(`^removed ${name}: `, "m"));
+    });
+
+    it("says every ten seconds how far it is, and leaves nothing when it is told to stop", async () => {
+      const lock = server().sh(`psql -X -q -h /tmp -U postgres notes -c 'BEGIN; LOCK "Order Items"; SELECT pg_sleep(14)'`);
+      await until(
+        "the lock",
+        10,
+        async () => (await server().sql("SELECT 1 FROM pg_locks WHERE mode = 'AccessExclusiveLock'")) !== "",
+      );
+      await server().ok("mkdir -p /claim/stopped");
+      const line =
+        "PGHOST=127.0.0.1 PGUSER=app PGDATABASE=notes FOLDER=/claim/stopped WHERE=here RETENTION_DAYS=1 TIMEOUT_SECONDS=60";
+      const ran = await server().sh(
+        `${line} sh /scripts/backup.sh & pid=$!; sleep 1; ls /claim/stopped; sleep 10.5; kill -TERM $pid; wait $pid; echo "exit $?"; ls /claim/stopped`,
+      );
+      assert.match(ran.stdout, new RegExp(`\n${NAME}\\.partial\ndumping: 0\\.0 KiB so far, 10 s\nexit 1\n$`));
+      assert.match(last(ran), /^backup: stopped before it was done: by its deadline \(timeoutSeconds\)/);
+      await lock;
+    });
+
+    it("leaves nothing that looks whole when it is killed in the middle", async () => {
+      await server().ok("mkdir -p /claim/killed");
+      await makeBig(server());
+      const line =
+        "PGHOST=127.0.0.1 PGUSER=app PGDATABASE=big FOLDER=/claim/killed WHERE=here RETENTION_DAYS=1 TIMEOUT_SECONDS=60";
+      const ran = await server().sh(
+        `${line} setsid sh /scripts/backup.sh & pid=$!; for i in $(seq 200); do [ "$(stat -c %s /claim/killed/*.partial 2>/dev/null || echo 0)" -lt 1000000 ] || break; sleep 0.05; done; kill -9 -$pid; sleep 0.2; ls /claim/killed`,
+      );
+      assert.match(ran.stdout, /\nbig-\d{8}T\d{6}Z\.dump\.partial\n$/);
+      await server().createDatabase("of_killed");
+      const restored = await script(server(), "restore.sh", { FOLDER: "/claim/killed" }, "of_killed");
+      assert.match(last(restored), /^restore: there is no backup in claim backups/);
+    });
+
+    it("says that the disk is full, and removes what does not fit", async () => {
+      await makeBig(server());
+      const ran = await script(server(), "backup.sh", { FOLDER: "/small", WHERE: "claim small" }, "big");
+      assert.strictEqual(ran.code, 1);
+      assert.match(ran.stderr, /No space left on device/);
+      assert.match(
+        last(ran),
+        /^backup: the disk is full: the dump took [78]\.\d MiB of claim small and was removed again; make the volume larger, or shorten backups.retention$/,
+      );
+      assert.strictEqual(await server().ok("ls /small"), "");
+    });
+
+    it("says which argument to change when the server is newer than pg_dump", async () => {
+      const ran = await script(servers.get(15)!, "backup.sh", {
+        PGHOST: "postgres-17",
+        VERSION_ARGUMENT: "database.external.version",
+      });
+      assert.strictEqual(ran.code, 1);
+      assert.strictEqual(
+        last(ran),
+        "backup: the server is Postgres 17, and pg_dump of this image is 15, which refuses a newer server: set database.external.version to 17",
+      );
+    });
+
+    it("takes a connection URI, and databases whose names mean something to a shell", async () => {
+      await server().sql(`CREATE DATABASE "my db/*.$x" OWNER owner`);
+      await server().ok("mkdir -p /claim/odd");
+      const ran = await script(server(), "backup.sh", {
+        FOLDER: "/claim/odd",
+        PGHOST: "nowhere",
+        PGDATABASE: "nothing",
+        CONNECTION_URI: "postgresql://app@127.0.0.1:5432/my%20db%2F*.%24x?sslmode=disable",
+      });
+      assert.strictEqual(ran.code, 0, ran.stderr);
+      assert.match(ran.stdout, /backup=my=20db=2f=2a=2e=24x-\d{8}T\d{6}Z\.dump /);
+    });
+
+    it("gives up on a server that does not answer, in time", async () => {
+      const ran = await script(server(), "backup.sh", { PGPORT: "1", CONNECT_TIMEOUT_SECONDS: "1" });
+      assert.strictEqual(ran.code, 1);
+      assert.match(ran.stderr, /backup: no connection to the database within 1 s: .*Connection refused/);
+    });
+
+    it("says what to do about tables of others, and about a folder that it cannot write", async () => {
+      await server().createDatabase("foreign_table");
+      await server().sql("CREATE TABLE theirs ()", { database: "foreign_table" });
+      await server().ok("mkdir -p /claim/foreign /claim/closed && chmod 0500 /claim/closed");
+      const theirs = await script(server(), "backup.sh", { FOLDER: "/claim/foreign" }, "foreign_table");
+      assert.match(theirs.stderr, /permission denied for table theirs/);
+      assert.match(last(theirs), /give it to the role that owns the database/);
+      assert.strictEqual(await server().ok("ls /claim/foreign"), "");
+      const closed = await script(server(), "backup.sh", { FOLDER: "/claim/closed" });
+      assert.match(last(closed), /^backup: claim backups cannot be written by uid 999/);
+    });
+  });
+
+  describe("restore.sh", () => {
+    const server = () => servers.get(17)!;
+    const from = "/claim/major-17";
+    const names = async () => (await server().ok(`ls ${from} | grep 'dump$'`)).trim().split("\n");
+    const isUntouched = async (database: string) => {
+      const objects = "SELECT count(*) FROM pg_class WHERE relnamespace = 'public'::regnamespace";
+      assert.strictEqual(await server().sql(objects, { database }), "0");
+      const comment = `SELECT shobj_description(oid, 'pg_database') FROM pg_database WHERE datname = '${database}'`;
+      assert.strictEqual(await server().sql(comment), "");
+    };
+
+    it("refuses a database that is not empty, and names what is in it", async () => {
+      for (const [kind, sql] of Object.entries({
+        table: "CREATE TABLE thing ()",
+        sequence: "CREATE SEQUENCE thing",
+        function: "CREATE FUNCTION thing() RETURNS int LANGUAGE sql AS 'SELECT 1'",
+        type: "CREATE TYPE thing AS ENUM ()",
+        view: "CREATE VIEW thing AS SELECT 1",
+      })) {
+        const database = `filled_with_a_${kind}`;
+        await server().createDatabase(database);
+        await server().sql(sql, { database, user: "app" });
+        const ran = await script(server(), "restore.sh", { FOLDER: from }, database);
+        assert.strictEqual(ran.code, 1);
+        assert.match(
+          last(ran),
+          new RegExp(
+            `^restore: database ${database} is not empty \\(1 objects, such as ${kind} (public\\.)?thing(\\(\\))?\\), and nothing was changed: remove restoreFrom`,
+          ),
+        );
+      }
+    });
+
+    it("refuses another backup than the one that the database is from", async () => {
+      const ran = await script(server(), "restore.sh", { FOLDER: from, BACKUP: "notes-20200101T000000Z" }, "claim_restored");
+      assert.strictEqual(ran.code, 1);
+      assert.match(last(ran), new RegExp(`was filled from ${NAME}, and nothing was changed: set restoreFrom.backup back to it`));
+    });
+
+    it("lists what there is when the backup is missing: whole ones, newest first, at most 20", async () => {
+      await server().createDatabase("missing");
+      await server().ok(
+        "mkdir -p /claim/many && cd /claim/many && for day in $(seq 10 33); do touch notes-202501${day}T000000Z.dump notes-202501${day}T000000Z.dump.sha256; done; touch notes-20260101T000000Z.dump",
+      );
+      const ran = await script(server(), "restore.sh", { FOLDER: "/claim/many", BACKUP: "nope" }, "missing");
+      assert.strictEqual(ran.code, 1);
+      assert.match(
+        last(ran),
+        /^restore: there is no backup nope.dump in claim backups: set restoreFrom.backup to one of those listed/,
+      );
+      const lines = ran.stdout.trimEnd().split("\n");
+      assert.deepStrictEqual(
+        [lines.length, lines[0], lines[1]],
+        [21, "24 backups in claim backups, newest first (20 of them):", "  notes-20250133T000000Z.dump  0.0 KiB"],
+      );
+      const none = await script(server(), "restore.sh", { FOLDER: "/claim" }, "missing");
+      assert.match(last(none), /^restore: there is no backup in claim backups: set restoreFrom to where they are/);
+      await server().ok("cd /claim/many && touch other-20250101T000000Z.dump other-20250101T000000Z.dump.sha256");
+      const several = await script(server(), "restore.sh", { FOLDER: "/claim/many" }, "missing");
+      assert.match(last(several), /has backups of several databases, none of them missing: name one in restoreFrom.backup/);
+      await isUntouched("missing");
+    });
+
+    it("notices that a backup is damaged, before it touches anything", async () => {
+      const [name] = await names();
+      await server().createDatabase("damaged");
+      await server().ok(
+        `mkdir -p /claim/damaged && cp ${from}/${name}* /claim/damaged && printf X | dd of=/claim/damaged/${name} bs=1 seek=20000 conv=notrunc`,
+      );
+      const ran = await script(server(), "restore.sh", { FOLDER: "/claim/damaged" }, "damaged");
+      assert.strictEqual(ran.code, 1);
+      assert.match(
+        last(ran),
+        new RegExp(`^restore: ${name} is damaged \\(sha256 \\w{64} instead of \\w{64}\\), and nothing was changed`),
+      );
+      await isUntouched("damaged");
+    });
+
+    it("restores all or nothing, and takes its mark back when it has failed", async () => {
+      const [name] = await names();
+      await server().createDatabase("collides");
+      // Its schema is no table, so the database counts as empty; what is made in it later collides.
+      await server().sql("DROP EXTENSION pg_trgm; CREATE SCHEMA audit", { database: "collides" });
+      const ran = await script(server(), "restore.sh", { FOLDER: from, BACKUP: name }, "collides");
+      assert.strictEqual(ran.code, 1, ran.stdout);
+      assert.match(ran.stderr, /permission denied for schema audit/);
+      assert.match(last(ran), /^restore: the restore failed, and the database is empty as before/);
+      await isUntouched("collides");
+    });
+
+    it("that was cut off in the middle leaves an empty database, and its next run fills it", async () => {
+      await makeBig(server());
+      await server().ok("mkdir -p /claim/big");
+      const made = await script(server(), "backup.sh", { FOLDER: "/claim/big" }, "big");
+      assert.strictEqual(made.code, 0, made.stderr);
+      await server().createDatabase("cut_off");
+      const line = "PGHOST=127.0.0.1 PGUSER=app PGDATABASE=cut_off FOLDER=/claim/big WHERE=here";
+      await server().ok(
+        `${line} setsid sh /scripts/restore.sh & pid=$!; for i in $(seq 200); do [ "$(psql -X -A -t -h /tmp -U postgres -c "SELECT count(*) FROM pg_stat_activity WHERE datname = 'cut_off' AND query LIKE 'COPY%'")" = 0 ] || break; sleep 0.05; done; kill -9 -$pid`,
+      );
+      await until("the session's end", 20, async () => {
+        const sessions = "SELECT count(*) FROM pg_stat_activity WHERE datname = 'cut_off'";
+        return (await server().sql(sessions)) === "0";
+      });
+      const tables = "SELECT count(*) FROM pg_class WHERE relname = 'big'";
+      assert.strictEqual(await server().sql(tables, { database: "cut_off" }), "0");
+      const ran = await script(server(), "restore.sh", { FOLDER: "/claim/big" }, "cut_off");
+      assert.strictEqual(ran.code, 0, ran.stderr);
+      assert.strictEqual(await server().sql("SELECT count(*) FROM big", { database: "cut_off" }), "30000");
+      const again = await script(server(), "restore.sh", { FOLDER: "/claim/big" }, "cut_off");
+      assert.match(again.stdout, /^database cut_off is restored already$/m);
+    });
+
+    it("keeps the comment that the database has", async () => {
+      await server().createDatabase("commented");
+      await server().sql("COMMENT ON DATABASE commented IS 'ours, restored from nothing'");
+      const ran = await script(server(), "restore.sh", { FOLDER: from }, "commented");
+      assert.strictEqual(ran.code, 0, ran.stderr);
+      const comment = await server().sql(
+        "SELECT shobj_description(oid, 'pg_database') FROM pg_database WHERE datname = 'commented'",
+      );
+      assert.match(comment, new RegExp(`^ours, restored from nothing restored from ${NAME}$`));
+    });
+
+    it("says which argument to change when versions do not go together", async () => {
+      const versions = { PGHOST: "postgres-15", VERSION_ARGUMENT: "database.external.version" };
+      const newer = await script(server(), "restore.sh", { FOLDER: from, ...versions });
+      assert.match(
+        last(newer),
+        /^restore: the server is Postgres 15, and pg_restore of this image is 17, .*: set database.external.version to 15$/,
+      );
+      const old = servers.get(15)!;
+      await old.createDatabase("from_newer");
+      const older = await script(
+        old,
+        "restore.sh",
+        { FOLDER: from, VERSION_ARGUMENT: "database.external.version" },
+        "from_newer",
+      );
+      assert.match(
+        last(older),
+        /was made by a newer pg_dump than this image's pg_restore, 15: set database.external.version to that/,
+      );
+    });
+
+    it("restores a backup into a newer major version", async () => {
+      await server().createDatabase("upgraded");
+      const ran = await script(server(), "restore.sh", { FOLDER: "/claim/major-15" }, "upgraded");
+      assert.strictEqual(ran.code, 0, ran.stderr);
+      assert.strictEqual((await server().contents("upgraded")).rows, (await servers.get(15)!.contents("notes")).rows);
+    });
+  });
+
+  describe("with a bucket", () => {
+    const upload = (env: string, before = "") =>
+      rclone(
+        `rm -rf /backups/*; cd /backups && echo content > notes-20260101T000000Z.dump && sha256sum notes-20260101T000000Z.dump > notes-20260101T000000Z.dump.sha256 && date +%s > begun; ${before} RETENTION_DAYS=14 S3_PREFIX=edge ${env} sh /scripts/upload.sh`,
+      );
+    const there = async () => (await rclone("rclone --config= lsf store:backups/edge")).stdout;
+
+    it("removes what is older than the retention, of its own database only", async () => {
+      await rclone(
+        "for name in notes-20200101T000000Z other-20200101T000000Z; do for end in dump dump.sha256; do echo x | rclone --config= rcat store:backups/edge/$name.$end; done; done",
+      );
+      const ran = await upload("");
+      assert.strictEqual(ran.code, 0, ran.stderr);
+      assert.match(ran.stdout, /^removed notes-20200101T000000Z\.dump: older than 14 days$/m);
+      assert.doesNotMatch(await there(), /notes-2020/);
+      assert.match(await there(), /^notes-20260101T000000Z\.dump\nnotes-20260101T000000Z\.dump\.sha256\nother-2020/);
+    });
+
+    it("never overwrites a backup that is there", async () => {
+      const ran = await upload("", "echo other > notes-20260101T000000Z.dump;");
+      assert.strictEqual(ran.code, 1);
+      assert.match(last(ran), /^upload: notes-20260101T000000Z.dump is in s3:\/\/backups.* already: run again$/);
+      assert.strictEqual(
+        (await rclone("rclone --config= cat store:backups/edge/notes-20260101T000000Z.dump")).stdout,
+        "content\n",
+      );
+      await rclone("rclone --config= delete store:backups/edge");
+    });
+
+    it("notices that the store holds something else than was sent", async () => {
+      // A store that spoils what it is given: the second rclone asks it for the first one's object.
+      const shim = `mkdir -p /tmp/bin && printf '%s\\n' '#!/bin/sh' 'case "$*" in *hashsum*) echo spoilt | /usr/bin/rclone --config= rcat store:backups/edge/notes-20260101T000000Z.dump ;; esac' 'exec /usr/bin/rclone "$@"' > /tmp/bin/rclone && chmod +x /tmp/bin/rclone;`;
+      const ran = await upload('PATH="/tmp/bin:$PATH"', shim);
+      assert.strictEqual(ran.code, 1);
+      assert.match(
+        last(ran),
+        /^upload: s3:\/\/backups.* does not hold what was sent \(sha256 \w{64} instead of \w{64}\), and it was removed/,
+      );
+      assert.strictEqual(await there(), "");
+    });
+
+    it("says what to look at when the keys are wrong, or the bucket is not there", async () => {
+      const keys = await upload("RCLONE_CONFIG_STORE_SECRET_ACCESS_KEY=wrong");
+      assert.strictEqual(keys.code, 1);
+      assert.match(keys.stderr, /SignatureDoesNotMatch|AccessDenied|403/);
+      assert.match(
+        last(keys),
+        /cannot be listed, and nothing was uploaded: the lines above say why; check bucket, endpoint, region and the keys/,
+      );
+      assert.doesNotMatch(keys.stderr, /test-secret-key/);
+      const bucket = await upload("S3_BUCKET=elsewhere");
+      assert.match(bucket.stderr, /NoSuchBucket/);
+      assert.match(last(bucket), /check bucket, endpoint/);
+    });
+
+    it("lists what there is when the backup is missing", async () => {
+      await servers.get(17)!.createDatabase("missing_in_s3");
+      const args = { s3: { ...s3, prefix: "major-17" }, backup: "notes-20200101T000000Z.dump" };
+      const { ok, log, message } = await restore("missing-in-s3", 17, args, "missing_in_s3");
+      assert.ok(!ok);
+      assert.match(log, new RegExp(`1 backups in s3://backups/major-17, newest first:\n  ${NAME}  [\\d.]+ KiB\n`));
+      assert.match(
+        message,
+        /fetch: there is no backup notes-20200101T000000Z.dump in s3:\/\/backups\/major-17: set restoreFrom.backup/,
+      );
+    });
+
+    it("that was killed while it uploads leaves nothing that looks whole", async () => {
+      await makeBig(servers.get(17)!);
+      const spec = await backupSpec(17, destination("killed", "s3"), "big");
+      // Slow enough to be caught in the middle.
+      spec.template.spec.containers[0].env.push({ name: "RCLONE_BWLIMIT", value: "2M" });
+      spec.template.spec.terminationGracePeriodSeconds = 1;
+      await namespace.apply({
+        apiVersion: "batch/v1",
+        kind: "Job",
+        metadata: { name: "killed", namespace: namespace.name },
+        spec,
+      });
+      const pod = await until("the upload", 60, async () => {
+        const [first] = await namespace.items("pods", "-l", "job-name=killed");
+        return first?.status.containerStatuses?.[0]?.state.running && first.metadata.name;
+      });
+      await until("its first bytes", 20, async () => (await namespace.kubectl(["logs", pod])).includes("uploading"));
+      await namespace.kubectl(["delete", "pod", pod, "--grace-period=0", "--force"]);
+      const { ok } = await jobResult(namespace, "killed").catch(() => ({ ok: false }));
+      assert.ok(!ok);
+      assert.strictEqual((await rclone("rclone --config= lsf store:backups/killed")).stdout, "");
+    });
+  });
+});
+
+/** A database whose dump takes long enough to be caught in the middle: 30 MB that cannot be compressed. */
+async function makeBig(server: BackupServer): Promise<void> {
+  if ((await server.sql("SELECT count(*) FROM pg_database WHERE datname = 'big'")) !== "0") return;
+  await server.createDatabase("big");
+  await server.sql(
+    "CREATE EXTENSION pgcrypto; CREATE TABLE big AS SELECT n, gen_random_bytes(1024) AS noise FROM generate_series(1, 30000) n",
+    { database: "big", user: "app" },
+  );
+}
