@@ -24,6 +24,11 @@ import { userOf } from "./image";
 import { ResolvedDatabase } from "./resolveDatabase";
 
 const READY = { "pulumi.com/waitFor": "condition=Ready" };
+/**
+ * The operator deletes the volumes with the Cluster. Orphaned, they stay (and the pods, which nobody looks after then), and a Cluster of
+ * the same name takes them over (CloudNativePG, internal/controller/cluster_restore.go).
+ */
+const KEEP_VOLUMES = { "pulumi.com/deletionPropagationPolicy": "orphan" };
 const MISSING_OPERATOR =
   /no matches for kind|could not find the requested resource|apiVersion.*not (supported|exist)|the server doesn't have a resource/i;
 
@@ -100,7 +105,7 @@ export function cloudNativePgServer(
     CLOUD_NATIVE_PG_API,
     "Cluster",
     {
-      metadata: { name, annotations: READY },
+      metadata: { name, annotations: database.onDelete === "retain" ? { ...READY, ...KEEP_VOLUMES } : READY },
       spec: cloudNativePgCluster(cluster, {
         name,
         labels,
@@ -113,10 +118,7 @@ export function cloudNativePgServer(
     },
     {
       dependsOn: passwords,
-      // The operator deletes the volumes with the Cluster, so that data stays only where the Cluster does.
-      ...(database.onDelete === "retain" ? { retainOnDelete: true } : {}),
-      // How it was made is read once; a new name of the component is no reason to make another.
-      ignoreChanges: ["metadata.name", "spec.bootstrap", "spec.externalClusters"],
+      ignoreChanges: ["metadata.name"], // a new name of the component is no reason to make another Cluster
       customTimeouts: { create: "20m", update: "60m" }, // servers are restarted one after the other
     },
   );

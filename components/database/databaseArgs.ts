@@ -81,8 +81,9 @@ export interface AppDatabaseArgs {
    */
   settings?: pulumi.Input<Record<string, pulumi.Input<string>>>;
   /**
-   * What `pulumi destroy` does with the data: "retain" leaves the volume (CloudNativePG: the running Cluster), "delete" deletes it.
-   * Not for an external server, whose data is never touched. Defaults to "retain".
+   * What `pulumi destroy` does with the data: "retain" leaves the volume, and the next component of the same name finds it again;
+   * "delete" deletes it. With CloudNativePG "retain" leaves the pods too, which nobody looks after until then. Not for an external
+   * server, whose data is never touched. Defaults to "retain".
    */
   onDelete?: OnDelete;
   /**

@@ -164,6 +164,7 @@ function whereItIs(
             version: embedded.version.apply((major) => (major === undefined ? "" : String(major))),
           }
         : {}),
+      ...(cloudNativePg ? { restored: database.restoreFrom ? "yes" : "no" } : {}),
       ...(embedded || cloudNativePg ? { storageClassName: (embedded ?? cloudNativePg)!.storageClassName } : {}),
     },
     database.defaults,

@@ -15,6 +15,8 @@ export interface Whereabouts {
   storageClassName?: pulumi.Input<string | undefined>;
   claim?: string;
   version?: pulumi.Input<string | undefined>;
+  /** Whether it was made from a backup, where that is possible only when it is made. */
+  restored?: string;
 }
 
 /**
@@ -104,6 +106,12 @@ export function forgotten(
           key: "embedded.existingClaim",
           reason: `the data is on a claim of the component's own; on ${JSON.stringify(now.claim)} the application would find other data or none. ${ONCE_MORE}`,
         };
+  }
+  if (differs("restored") && now.restored === "yes") {
+    return {
+      key: "restoreFrom",
+      reason: `is read only when the database is made, and this one is there already: take it out. ${ONCE_MORE}`,
+    };
   }
   if (differs("storageClassName")) {
     return {

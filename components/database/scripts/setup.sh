@@ -166,6 +166,16 @@ owner() {
   run "$who" login "$acts" "$password" -d "$DATABASE" -v owner="$OWNER" -v role="$acts" -c 'SELECT 1' \
     -f "$here/act-as-owner.sql"
   in_database "$who" login "$acts" "$password"
+  # The operator makes the extensions, and says of its last ones that they are made until it comes to these.
+  while
+    missing=$(login "$acts" "$password" -d "$DATABASE" -v wanted="$EXTENSIONS" -f "$here/missing-extensions.sql" 2>&1) ||
+      give_up "$who, asking for extensions" "$missing"
+    [ -n "$missing" ]
+  do
+    [ "$(date +%s)" -lt "$deadline" ] || fail "the operator has not made these extensions within $CONNECT_TIMEOUT_SECONDS s (kubectl describe its Database):
+$missing"
+    sleep 1
+  done
 }
 
 # in_database WHO COMMAND...: extensions, rights and settings, in the database itself.
