@@ -6,6 +6,7 @@ import { appStatefulSet } from "./app/workload";
 import { childOptions } from "./common/childOptions";
 import { markSecretEnv } from "./common/environment";
 import { labels, selectorLabels } from "./common/labels";
+import { markPasswords } from "./database/external";
 import { PostgresDatabase } from "./database/postgresDatabase";
 import { MigrationJob } from "./migration/migrationJob";
 import { PostgresAppArgs } from "./postgresAppArgs";
@@ -141,4 +142,5 @@ const address = (service: core.Service, port: pulumi.Input<number>) =>
 const withSecrets = (args: PostgresAppArgs): PostgresAppArgs => ({
   ...markSecretEnv(args),
   ...(args.migration ? { migration: markSecretEnv(args.migration) } : {}),
+  ...(args.database ? { database: markPasswords(args.database) } : {}),
 });

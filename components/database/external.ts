@@ -265,6 +265,16 @@ const certificate = (value: unknown) =>
     ? undefined
     : "is not a certificate in PEM: it begins with -----BEGIN CERTIFICATE-----";
 
+/** A component's inputs are kept in the state: what is secret in them has to be marked. */
+export function markPasswords<T extends { external?: ExternalPostgresArgs }>(args: T): T {
+  const { external } = args;
+  if (!external) return args;
+  const { admin } = external;
+  const marked = <P extends { password?: pulumi.Input<string> }>(holder: P): P =>
+    holder.password === undefined ? holder : { ...holder, password: pulumi.secret(holder.password) };
+  return { ...args, external: { ...marked(external), ...(admin ? { admin: marked(admin) } : {}) } };
+}
+
 /** What a connection to it offers to the application. */
 export function externalOffer(database: ResolvedExternal, given: { databaseName: boolean; user: boolean }): ConnectionOffer {
   const { secret, sslmode, ca, host, pooled } = database;
@@ -272,7 +282,7 @@ export function externalOffer(database: ResolvedExternal, given: { databaseName:
   if (!secret) return ownOffer(tls, ca !== undefined);
   const there: Record<string, boolean> = {
     host: host !== undefined || secret.hostKey !== undefined,
-    port: secret.uriKey === undefined || secret.portKey !== undefined || host !== undefined,
+    port: secret.passwordKey !== undefined || secret.portKey !== undefined || host !== undefined,
     dbname: given.databaseName || secret.databaseNameKey !== undefined,
     user: given.user || secret.userKey !== undefined,
     password: secret.passwordKey !== undefined,

@@ -13,7 +13,7 @@ import { currentLogin, generateLogins, Login, loginsSecret } from "./credentials
 import { PostgresDatabaseArgs } from "./databaseArgs";
 import { embeddedServer } from "./embeddedServer";
 import { Engine, Server } from "./engine";
-import { directly, externalServer } from "./external";
+import { directly, externalServer, markPasswords } from "./external";
 import { remember } from "./remembered";
 import { resolveDatabase, ResolvedDatabase } from "./resolveDatabase";
 import { restoreFiles, restoreJob } from "./restore";
@@ -44,7 +44,7 @@ export class PostgresDatabase extends pulumi.ComponentResource {
     const resolved = resolveDatabase(name, args, "", validation);
     validation.throwIfAny();
 
-    super("pulumi-postgres-app:index:PostgresDatabase", name, withSecrets(args), opts);
+    super("pulumi-postgres-app:index:PostgresDatabase", name, markPasswords(args), opts);
     const child = (more?: pulumi.CustomResourceOptions) => childOptions(this, opts, more);
     const partLabels = (part: "database" | "setup" | "backup" | "restore") => labels(name, part, args.partOf);
 
@@ -286,20 +286,4 @@ function scheduleBackups(
     },
     child({ dependsOn: [after, files], protect: false, retainOnDelete: false }),
   );
-}
-
-/** A component's inputs are kept in the state: what is secret in them has to be marked. */
-function withSecrets(args: PostgresDatabaseArgs): PostgresDatabaseArgs {
-  const { external } = args;
-  if (!external) return args;
-  const marked = (password: pulumi.Input<string> | undefined) => (password === undefined ? undefined : pulumi.secret(password));
-  const { admin } = external;
-  return {
-    ...args,
-    external: {
-      ...external,
-      password: marked(external.password),
-      ...(admin ? { admin: { ...admin, password: marked(admin.password) } } : {}),
-    },
-  };
 }

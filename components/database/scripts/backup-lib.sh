@@ -25,8 +25,9 @@ finished() {
 
 # --- commands that take long ---
 
-# Replaced by scripts that have more to say: how far the command is.
-progress() { :; }
+# How far the command is. Replaced by scripts that have more to say; those that call what speaks for itself leave $doing empty.
+doing=''
+progress() { [ -z "$doing" ] || echo "$doing, $(elapsed)"; }
 elapsed() { echo "$(($(date +%s) - since)) s"; }
 
 # attended COMMAND...: runs it and says how far it is every 10 s. Its output is in $scratch/out, its complaints in $said too.
@@ -112,9 +113,20 @@ major_of() { "$1" --version | sed 's/[^0-9]*\([0-9]*\).*/\1/'; }
 
 # --- the object store ---
 
-# store COMMAND...: rclone, configured by RCLONE_CONFIG_STORE_... alone. It says itself how far it is.
-store() {
-  rclone --config= --contimeout=10s --timeout=60s --low-level-retries=5 --stats=10s --stats-one-line --stats-log-level=NOTICE "$@" 2>&3
+# rclone, configured by RCLONE_CONFIG_STORE_... alone.
+configured_rclone() { rclone --config= --contimeout=10s --timeout=60s --low-level-retries=5 "$@"; }
+
+# store COMMAND...: says itself how far it is.
+store() { configured_rclone --stats=10s --stats-one-line --stats-log-level=NOTICE "$@" 2>&3; }
+
+# list_store FORMAT: lines of names (p) or sizes and names (sp). 3: there is no such folder, which in a bucket is an empty one.
+list_store() {
+  code=0
+  configured_rclone --stats=0 lsf --files-only --format "$1" --separator ' ' "$remote" 2>"$scratch/complaints" || code=$?
+  [ "$code" -eq 0 ] || [ "$code" -eq 3 ] || {
+    cat "$scratch/complaints" >&2
+    return "$code"
+  }
 }
 if [ -n "${S3_BUCKET:-}" ]; then
   # shellcheck disable=SC2034 # for the scripts that source this file

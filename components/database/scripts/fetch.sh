@@ -7,10 +7,11 @@
 [ ! -e "$FOLDER/restored" ] || exit 0
 read -r database <"$FOLDER/database"
 
-# 3: there is no such folder, which in a bucket is an empty one.
-attended store lsf --files-only --format sp --separator ' ' "$remote" || [ "$status" -eq 3 ] ||
+doing="waiting for $WHERE"
+attended list_store sp ||
   fail "the backups in $WHERE cannot be listed: the lines above say why; check bucket, endpoint, region and the keys in the Secret"
 cp "$scratch/out" "$scratch/list"
+doing=''
 choose "$scratch/list" "$database"
 
 free=$(free "$FOLDER")

@@ -51,7 +51,7 @@ dump=$FOLDER/$name
 readable "$dump" "$dump.sha256" || fail "$name in $WHERE cannot be read by uid $(id -u): give it to this user or group"
 echo "restoring database $database from $name ($(human "$(size "$dump")"))"
 
-progress() { echo "verifying, $(elapsed)"; }
+doing=verifying
 attended sha256sum "$dump" || fail "$name cannot be read: check the disk of $WHERE"
 read -r sum _ <"$scratch/out"
 read -r right _ <"$dump.sha256"

@@ -10,11 +10,12 @@ read -r sum _ <"$FOLDER/$name.sha256"
 read -r begun <"$FOLDER/begun"
 bytes=$(size "$FOLDER/$name")
 
-# 3: there is no such folder, which in a bucket is an empty one. A backup that is there, of a run that began in the same second, is
-# never overwritten.
-attended store lsf --files-only "$remote" || [ "$status" -eq 3 ] ||
+# A backup that is there, of a run that began in the same second, is never overwritten.
+doing="waiting for $WHERE"
+attended list_store p ||
   fail "$WHERE cannot be listed, and nothing was uploaded: the lines above say why; check bucket, endpoint, region and the keys in the Secret"
 cp "$scratch/out" "$scratch/there"
+doing=''
 ! grep -q -x -F -e "$name" "$scratch/there" || fail "$name is in $WHERE already: run again"
 
 echo "uploading $name ($(human "$bytes")) to $WHERE"

@@ -1,0 +1,124 @@
+import * as assert from "assert";
+import * as pulumi from "@pulumi/pulumi";
+import { AppDatabaseArgs, PostgresApp } from "../../index";
+import { graph } from "../support/graph";
+
+const JOB = "kubernetes:batch/v1:Job";
+const SECRET = "kubernetes:core/v1:Secret";
+const host = "db.example.org";
+const ca = "-----BEGIN CERTIFICATE-----\n…";
+
+/** What an application with this database is made of: the variables of its containers, and all resources. */
+async function deployed(database: AppDatabaseArgs) {
+  const { resources } = await graph(
+    () => new PostgresApp("notes", { image: "notes:1", database, migration: { command: ["migrate"] } }),
+  );
+  const podOf = (key: string) => resources.get(key)!.inputs.spec.template.spec;
+  const variables = (key: string): Record<string, any> =>
+    Object.fromEntries(
+      podOf(key).containers[0].env.map(({ name, value, valueFrom }: any) => [name, value ?? valueFrom.secretKeyRef]),
+    );
+  return {
+    keys: [...resources.keys()],
+    pod: podOf("kubernetes:apps/v1:StatefulSet::notes"),
+    app: variables("kubernetes:apps/v1:StatefulSet::notes"),
+    migration: variables(`${JOB}::notes-migration`),
+    setup: variables(`${JOB}::notes-db-setup`),
+    resources,
+  };
+}
+
+describe("an application with an external server", () => {
+  it("has no server of its own, and no passwords of its own where none are made", async () => {
+    const { keys, setup } = await deployed({
+      databaseName: "n",
+      user: "u",
+      external: { host, password: pulumi.secret("not to be seen") },
+    });
+    assert.ok(
+      !keys.some((key) => /StatefulSet::notes-db|RandomPassword|PrivateKey|PersistentVolumeClaim/.test(key)),
+      keys.join("\n"),
+    );
+    assert.strictEqual(setup.MODE, "check");
+    assert.deepStrictEqual(setup.PGPASSWORD, { name: "notes-db-connection-0123abcd", key: "password" });
+  });
+
+  it("with a password of Pulumi's configuration gets a Secret of its own, in every form, and shows the password nowhere", async () => {
+    const { resources, app, migration } = await deployed({
+      databaseName: "n",
+      user: "u",
+      external: { host, password: "not to be seen" },
+    });
+    assert.deepStrictEqual(app.DATABASE_URL, { name: "notes-db-connection-0123abcd", key: "uri" });
+    assert.deepStrictEqual(migration.DATABASE_URL, { name: "notes-db-migration-connection", key: "uri" });
+    assert.deepStrictEqual(app.PGSSLMODE, { name: "notes-db-connection-0123abcd", key: "sslmode" });
+    for (const [key, { inputs }] of resources) assert.doesNotMatch(JSON.stringify(inputs), /not to be seen/, key);
+  });
+
+  it("with an existing Secret takes each part from its key or else from the arguments", async () => {
+    const secret = { name: "given", hostKey: "H", databaseNameKey: "D", userKey: "U", passwordKey: "P", uriKey: "URL" };
+    const { app, migration, keys } = await deployed({ external: { port: 6432, secret } });
+    const from = (key: string) => ({ name: "given", key });
+    const expected = {
+      DATABASE_URL: from("URL"),
+      PGHOST: from("H"),
+      PGPORT: "6432",
+      PGDATABASE: from("D"),
+      PGUSER: from("U"),
+      PGPASSWORD: from("P"),
+      PGSSLMODE: "require",
+    };
+    assert.deepStrictEqual(app, expected);
+    assert.deepStrictEqual(migration, expected);
+    assert.ok(!keys.some((key) => key.startsWith(SECRET)), "a Secret was made");
+  });
+
+  it("with a URI in an existing Secret gets that alone, and the setup tries it", async () => {
+    const { app, setup } = await deployed({ external: { secret: { name: "given", uriKey: "URL" } } });
+    assert.deepStrictEqual(app, { DATABASE_URL: { name: "given", key: "URL" }, PGSSLMODE: "require" });
+    assert.deepStrictEqual(setup.CONNECTION_URI, { name: "given", key: "URL" });
+    assert.strictEqual(setup.PGHOST, undefined);
+  });
+
+  it("connects through the pooler, its migration, setup and backups to the server itself", async () => {
+    const secret = { name: "given", passwordKey: "P" };
+    const { app, migration, setup } = await deployed({
+      databaseName: "n",
+      user: "u",
+      external: { host: "pooler", port: 6432, directHost: host, secret },
+    });
+    assert.deepStrictEqual([app.PGHOST, app.PGPORT], ["pooler", "6432"]);
+    assert.deepStrictEqual([migration.PGHOST, migration.PGPORT], [host, "5432"]);
+    assert.deepStrictEqual([setup.PGHOST, setup.SERVER_HOST, setup.SERVER_PORT], ["pooler", host, "5432"]);
+  });
+
+  it("trusts the authority that it is given, in every container that connects", async () => {
+    const { pod, app, resources } = await deployed({
+      databaseName: "n",
+      user: "u",
+      external: { host, password: "p", tls: { ca } },
+    });
+    assert.strictEqual(app.PGSSLROOTCERT.key, "sslrootcert");
+    assert.deepStrictEqual(pod.volumes[0].secret, {
+      secretName: "notes-db-ca-0123abcd",
+      items: [{ key: "ca.crt", path: "ca.crt" }],
+    });
+    for (const job of ["notes-migration", "notes-db-setup"]) {
+      const [container] = resources.get(`${JOB}::${job}`)!.inputs.spec.template.spec.containers;
+      assert.ok(
+        container.volumeMounts.some((mount: any) => mount.mountPath === "/etc/postgres-app/tls"),
+        job,
+      );
+    }
+  });
+
+  it("with an administrator makes logins with passwords of its own", async () => {
+    const { keys, app, setup } = await deployed({
+      external: { host, admin: { user: "master", secretName: "master", passwordKey: "pw" } },
+    });
+    assert.ok(keys.includes("random:index/randomPassword:RandomPassword::notes-db-password-a"));
+    assert.deepStrictEqual([setup.MODE, setup.ADMIN_USER, setup.OWNS_SERVER], ["admin", "master", "false"]);
+    assert.deepStrictEqual(setup.ADMIN_PASSWORD, { name: "master", key: "pw" });
+    assert.strictEqual(app.PGUSER.name, "notes-db-connection-0123abcd");
+  });
+});
