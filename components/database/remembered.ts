@@ -85,7 +85,7 @@ export function forgotten(
   if (differs("version") && then.version && now.version) {
     return {
       key: `${now.engine}.version`,
-      reason: `the data is Postgres ${then.version}, and Postgres ${now.version} cannot read it. To move it: ${move} (pg_dump and pg_restore cross versions)`,
+      reason: `the data is Postgres ${then.version}, and Postgres ${now.version} cannot read it. To move it: back it up, remove the component and run \`pulumi up\`, delete its claim when the backup is safe, then add it with the new version and restoreFrom`,
     };
   }
   for (const key of ["databaseName", "user"]) {

@@ -64,9 +64,15 @@ describe("the npm package", function () {
     const [, program] = (await readFile(join(root, "README.md"), "utf8")).match(/```typescript\n([^]*?)```/)!;
     assert.ok(program.trim().split("\n").length <= 18, "the program has about fifteen lines");
     const versions = JSON.parse(await readFile(join(root, "package.json"), "utf8")).devDependencies;
-    const wanted = ["@pulumi/pulumi", "@pulumi/kubernetes", "@pulumi/random", "typescript", "ts-node", "@types/node"].map(
-      (name) => `${name}@${versions[name]}`,
-    );
+    const wanted = [
+      "@pulumi/pulumi",
+      "@pulumi/kubernetes",
+      "@pulumi/random",
+      "@pulumi/tls",
+      "typescript",
+      "ts-node",
+      "@types/node",
+    ].map((name) => `${name}@${versions[name]}`);
     await writeFile(join(folder, "program", "index.ts"), program);
     await writeFile(
       join(folder, "program", "package.json"),

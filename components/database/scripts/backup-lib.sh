@@ -113,25 +113,22 @@ major_of() { "$1" --version | sed 's/[^0-9]*\([0-9]*\).*/\1/'; }
 
 # --- the object store ---
 
-# rclone, configured by RCLONE_CONFIG_STORE_... alone.
-configured_rclone() { rclone --config= --contimeout=10s --timeout=60s --low-level-retries=5 "$@"; }
-
-# store COMMAND...: says itself how far it is.
-store() { configured_rclone --stats=10s --stats-one-line --stats-log-level=NOTICE "$@" 2>&3; }
+# store COMMAND...: rclone, for `attended`. It says itself how far it is, and is told to stop itself.
+store() { exec rclone --config= --stats=10s --stats-one-line --stats-log-level=NOTICE "$@" 2>&3; }
 
 # list_store FORMAT: lines of names (p) or sizes and names (sp). 3: there is no such folder, which in a bucket is an empty one.
 list_store() {
   code=0
-  configured_rclone --stats=0 lsf --files-only --format "$1" --separator ' ' "$remote" 2>"$scratch/complaints" || code=$?
+  rclone --config= lsf --files-only --format "$1" --separator ' ' "$remote" 2>"$scratch/complaints" || code=$?
   [ "$code" -eq 0 ] || [ "$code" -eq 3 ] || {
     cat "$scratch/complaints" >&2
     return "$code"
   }
 }
 if [ -n "${S3_BUCKET:-}" ]; then
+  export HOME=/tmp RCLONE_CONTIMEOUT=10s RCLONE_TIMEOUT=60s RCLONE_LOW_LEVEL_RETRIES=5
   # shellcheck disable=SC2034 # for the scripts that source this file
   remote=store:$S3_BUCKET${S3_PREFIX:+/${S3_PREFIX%/}}
-  export HOME=/tmp
 fi
 
 # --- names of backups ---
