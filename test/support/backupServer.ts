@@ -106,6 +106,12 @@ export class BackupServer {
   async createDatabase(name: string): Promise<void> {
     await this.sql(`CREATE DATABASE ${name} OWNER owner`);
     await this.sql("GRANT ALL ON SCHEMA public TO owner; CREATE EXTENSION pg_trgm;", { database: name });
+    // As PostGIS has it: a table of the extension's, whose rows are dumped and which only an administrator may write.
+    await this.sql(
+      `CREATE TABLE spatial_ref_sys (srid int); GRANT SELECT ON spatial_ref_sys TO PUBLIC; ALTER EXTENSION pg_trgm ADD TABLE spatial_ref_sys;
+       UPDATE pg_extension SET extconfig = ARRAY['spatial_ref_sys'::regclass::oid], extcondition = ARRAY[''] WHERE extname = 'pg_trgm'`,
+      { database: name },
+    );
   }
 
   async fill(name: string): Promise<void> {
