@@ -22,6 +22,8 @@ export async function startPods(
       metadata: { name, namespace: namespace.name, labels: { app: name } },
       spec: {
         automountServiceAccountToken: false,
+        // Else what is killed would be Postgres' to reap, which takes a killed child for one of its own and starts anew.
+        shareProcessNamespace: true,
         terminationGracePeriodSeconds: 1,
         securityContext: restrictedPod(uid),
         containers: containers.map((container) => ({ securityContext: restrictedContainer(), ...container })),

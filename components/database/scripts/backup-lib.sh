@@ -3,6 +3,7 @@
 # <database>-<UTC time>.dump, and beside it <the same>.sha256. One without the other is what a run left that was cut off.
 # Needs only sh and what both coreutils and busybox have.
 set -eu
+exec 2>&1 3>&1 # one stream, or a log's last line would not be the last one said
 umask 027
 export LC_ALL=C PGCLIENTENCODING=UTF8 PGCONNECT_TIMEOUT="${PGCONNECT_TIMEOUT:-5}"
 
@@ -10,10 +11,9 @@ program=$(basename "$0" .sh)
 scratch=$(mktemp -d) # in /tmp
 said=$scratch/said
 child='' ticker=''
-exec 3>&2
 
 fail() {
-  printf '%s: %s\n' "$program" "$*" >&2
+  printf '%s: %s\n' "$program" "$*" >&3
   exit 1
 }
 
