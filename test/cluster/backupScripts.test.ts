@@ -13,7 +13,7 @@ const s3 = { endpoint: "http://s3:9000", bucket: "backups", secretName: "keys" }
 const NAME = String.raw`notes-\d{8}T\d{6}Z\.dump`;
 
 describe("backups and restores", function () {
-  this.timeout(120_000);
+  this.timeout(240_000); // of a machine that is busy with other tests; half a minute is usual for the longest
   let namespace: Namespace;
   const servers = new Map<number, BackupServer>();
 
@@ -36,14 +36,14 @@ describe("backups and restores", function () {
   /** The Job of a backup, as the CronJob would make it. */
   const backupSpec = async (major: number, to: BackupDestinationArgs, database = "notes") => {
     const backups = resolveBackups({ schedule: "0 2 * * *", destination: to }, "backups", new Validation("Test"));
-    return known({ backoffLimit: 0, activeDeadlineSeconds: 90, template: backupPod(backups, around(major, database)) });
+    return known({ backoffLimit: 0, activeDeadlineSeconds: 140, template: backupPod(backups, around(major, database)) });
   };
   const restore = async (name: string, major: number, args: DatabaseRestoreArgs, database: string): Promise<JobResult> => {
-    const resolved = resolveRestore({ timeoutSeconds: 90, ...args }, "restoreFrom", new Validation("Test"));
+    const resolved = resolveRestore({ timeoutSeconds: 140, ...args }, "restoreFrom", new Validation("Test"));
     return runJob(namespace, name, await known(restoreJob(resolved, around(major, database))));
   };
   /** A shell line beside rclone, whose remote is configured as in the pods of backups. */
-  const rclone = (line: string): Promise<Ran> => namespace.exec("rclone", ["sh", "-c", line], { seconds: 60 });
+  const rclone = (line: string): Promise<Ran> => namespace.exec("rclone", ["sh", "-c", line], { seconds: 120 });
 
   /** A script beside a server, with variables in place of those of its pod. */
   const script = (server: BackupServer, file: string, env: Record<string, string>, database = "notes"): Promise<Ran> => {
@@ -255,21 +255,23 @@ describe("backups and restores", function () {
     });
 
     it("says every ten seconds how far it is, and leaves nothing when it is told to stop", async () => {
-      const lock = server().sh(`psql -X -q -h /tmp -U postgres notes -c 'BEGIN; LOCK "Order Items"; SELECT pg_sleep(14)'`);
-      await until(
-        "the lock",
-        10,
-        async () => (await server().sql("SELECT 1 FROM pg_locks WHERE mode = 'AccessExclusiveLock'")) !== "",
-      );
-      await server().ok("mkdir -p /claim/stopped");
+      const lock = `psql -X -q -h /tmp -U postgres notes -c 'BEGIN; LOCK "Order Items"; SELECT pg_sleep(60)' >/dev/null 2>&1 &`;
+      await server().ok(`mkdir -p /claim/stopped; ${lock}`);
+      const locked = "SELECT pid FROM pg_locks WHERE mode = 'AccessExclusiveLock' AND granted";
+      const holder = await until("the lock", 20, () => server().sql(locked));
       const line =
         "PGHOST=127.0.0.1 PGUSER=app PGDATABASE=notes FOLDER=/claim/stopped WHERE=here RETENTION_DAYS=1 TIMEOUT_SECONDS=60";
       const ran = await server().sh(
-        `${line} sh /scripts/backup.sh & pid=$!; sleep 1; ls /claim/stopped; sleep 10.5; kill -TERM $pid; wait $pid; echo "exit $?"; ls /claim/stopped`,
+        `${line} sh /scripts/backup.sh >/tmp/stopped.log & pid=$!
+        for i in $(seq 300); do ! grep -q dumping /tmp/stopped.log || break; sleep 0.1; done
+        ls /claim/stopped; kill -TERM $pid; wait $pid; echo "exit $?"; ls /claim/stopped; cat /tmp/stopped.log`,
       );
-      assert.match(ran.stdout, new RegExp(`\n${NAME}\\.partial\ndumping: 0\\.0 KiB so far, 10 s\nexit 1\n$`));
-      assert.match(last(ran), /^backup: stopped before it was done: by its deadline \(timeoutSeconds\)/);
-      await lock;
+      await server().sql(`SELECT pg_terminate_backend(${holder})`);
+      assert.match(
+        ran.stdout,
+        new RegExp(`^${NAME}\\.partial\nexit 1\nbacking up .*\ndumping: 0\\.0 KiB so far, 1\\d s\nbackup: stopped .*\n$`),
+      );
+      assert.match(last(ran), /^backup: stopped before it was done: by its deadline \(timeoutSeconds\), or because/);
     });
 
     it("leaves nothing that looks whole when it is killed in the middle", async () => {
@@ -369,7 +371,7 @@ describe("backups and restores", function () {
         assert.match(
           last(ran),
           new RegExp(
-            `^restore: database ${database} is not empty \\(1 objects, such as ${kind} (public\\.)?thing(\\(\\))?\\), and nothing was changed: remove restoreFrom`,
+            `^restore: database ${database} is not empty \\(${kind} (public\\.)?thing(\\(\\))?; objects in all: 1\\), and nothing was changed: remove restoreFrom`,
           ),
         );
       }
@@ -395,7 +397,7 @@ describe("backups and restores", function () {
       const lines = ran.stdout.trimEnd().split("\n");
       assert.deepStrictEqual(
         [lines.length, lines[0], lines[1]],
-        [21, "24 backups in claim backups, newest first (20 of them):", "  notes-20250133T000000Z.dump  0.0 KiB"],
+        [22, "backups in claim backups, newest first (24, 20 of them shown):", "  notes-20250133T000000Z.dump  0.0 KiB"],
       );
       const none = await script(server(), "restore.sh", { FOLDER: "/claim" }, "missing");
       assert.match(last(none), /^restore: there is no backup in claim backups: set restoreFrom to where they are/);
@@ -450,7 +452,7 @@ describe("backups and restores", function () {
       assert.strictEqual(await server().sql(tables, { database: "cut_off" }), "0");
       const ran = await script(server(), "restore.sh", { FOLDER: "/claim/big" }, "cut_off");
       assert.strictEqual(ran.code, 0, ran.stdout);
-      assert.strictEqual(await server().sql("SELECT count(*) FROM big", { database: "cut_off" }), "30000");
+      assert.strictEqual(await server().sql("SELECT count(*) FROM big", { database: "cut_off" }), "20000");
       const again = await script(server(), "restore.sh", { FOLDER: "/claim/big" }, "cut_off");
       assert.match(again.stdout, /^database cut_off is restored already$/m);
     });
@@ -555,7 +557,7 @@ describe("backups and restores", function () {
       const args = { s3: { ...s3, prefix: "major-17" }, backup: "notes-20200101T000000Z.dump" };
       const { ok, log, message } = await restore("missing-in-s3", 17, args, "missing_in_s3");
       assert.ok(!ok);
-      assert.match(log, new RegExp(`1 backups in s3://backups/major-17, newest first:\n  ${NAME}  [\\d.]+ KiB\n`));
+      assert.match(log, new RegExp(`backups in s3://backups/major-17, newest first \\(1\\):\n  ${NAME}  [\\d.]+ KiB\n`));
       assert.match(
         message,
         /fetch: there is no backup notes-20200101T000000Z.dump in s3:\/\/backups\/major-17: set restoreFrom.backup/,
@@ -587,12 +589,12 @@ describe("backups and restores", function () {
   });
 });
 
-/** A database whose dump takes long enough to be caught in the middle: 30 MB that cannot be compressed. */
+/** A database whose dump takes long enough to be caught in the middle: 20 MB that cannot be compressed. */
 async function makeBig(server: BackupServer): Promise<void> {
   if ((await server.sql("SELECT count(*) FROM pg_database WHERE datname = 'big'")) !== "0") return;
   await server.createDatabase("big");
   await server.sql(
-    "CREATE EXTENSION pgcrypto; CREATE TABLE big AS SELECT n, gen_random_bytes(1024) AS noise FROM generate_series(1, 30000) n",
+    "CREATE EXTENSION pgcrypto; CREATE TABLE big AS SELECT n, gen_random_bytes(1024) AS noise FROM generate_series(1, 20000) n",
     { database: "big", user: "app" },
   );
 }

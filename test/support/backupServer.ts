@@ -86,7 +86,7 @@ export class BackupServer {
   }
 
   sh(line: string, options: { input?: string; seconds?: number } = {}): Promise<Ran> {
-    return this.namespace.exec(this.name, ["sh", "-c", line], { seconds: 60, ...options });
+    return this.namespace.exec(this.name, ["sh", "-c", line], { seconds: 120, ...options });
   }
 
   async ok(line: string, input?: string): Promise<string> {
@@ -152,12 +152,12 @@ export interface JobResult {
 }
 
 /** Runs a Job to its end, within a limit. */
-export async function runJob(namespace: Namespace, name: string, spec: object, seconds = 60): Promise<JobResult> {
+export async function runJob(namespace: Namespace, name: string, spec: object, seconds = 150): Promise<JobResult> {
   await namespace.apply({ apiVersion: "batch/v1", kind: "Job", metadata: { name, namespace: namespace.name }, spec });
   return jobResult(namespace, name, seconds);
 }
 
-export async function jobResult(namespace: Namespace, name: string, seconds = 60): Promise<JobResult> {
+export async function jobResult(namespace: Namespace, name: string, seconds = 150): Promise<JobResult> {
   const end = Date.now() + seconds * 1000;
   for (;;) {
     const { status = {} } = await namespace.get(`job/${name}`);

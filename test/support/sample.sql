@@ -41,7 +41,7 @@ SELECT 'User' || n || '@example.org', (ARRAY['sad', 'ok', 'happy']::mood[])[n % 
   decode(md5(n::text), 'hex'), timestamptz '2025-01-01 00:00:00+00' + n * interval '1 minute'
 FROM generate_series(1, 5000) n;
 INSERT INTO "Order Items" (user_id, "Größe", price, tags)
-SELECT n % 5000 + 1, n, n / 7.0, CASE WHEN n % 10 > 0 THEN ARRAY['a' || n % 13, NULL, E'\\N'] END FROM generate_series(1, 20000) n;
+SELECT n % 5000 + 1, n, n / 7.0, CASE WHEN n % 10 > 0 THEN ARRAY['a' || n % 13, NULL, E'\\N'] END FROM generate_series(1, 10000) n;
 INSERT INTO audit.events SELECT date '2025-01-01' + n % 365, NULL FROM generate_series(1, 1000) n;
 REFRESH MATERIALIZED VIEW spent;
 SELECT setval('"Order Items_id_seq"', 123456);

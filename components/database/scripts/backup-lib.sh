@@ -5,15 +5,17 @@
 set -eu
 exec 2>&1 3>&1 # one stream, or a log's last line would not be the last one said
 umask 027
-export LC_ALL=C PGCLIENTENCODING=UTF8 PGCONNECT_TIMEOUT="${PGCONNECT_TIMEOUT:-5}"
+export LC_ALL=C PGCLIENTENCODING=UTF8 PGCONNECT_TIMEOUT="${PGCONNECT_TIMEOUT:-15}"
 
 program=$(basename "$0" .sh)
 scratch=$(mktemp -d) # in /tmp
 said=$scratch/said
 child='' ticker=''
 
+explained=''
 fail() {
   printf '%s: %s\n' "$program" "$*" >&3
+  explained=true
   exit 1
 }
 
@@ -52,11 +54,13 @@ attended() {
 tidy() { :; }
 
 ended() {
+  code=$?
   [ -z "$child" ] || kill "$child" 2>/dev/null || true
   [ -z "$child" ] || wait "$child" 2>/dev/null || true
   [ -z "$ticker" ] || kill "$ticker" 2>/dev/null || true
   tidy
   rm -rf "$scratch"
+  [ "$code" -eq 0 ] || [ -n "$explained" ] || echo "$program: failed: the lines above say why"
 }
 trap ended EXIT
 trap 'fail "stopped before it was done: by its deadline (timeoutSeconds), or because the pod was deleted"' TERM INT HUP
@@ -98,6 +102,8 @@ query() { psql -X -q -A -t -w -v ON_ERROR_STOP=1 ${CONNECTION_URI:+-d "$CONNECTI
 connect() {
   deadline=$(($(date +%s) + ${CONNECT_TIMEOUT_SECONDS:-60}))
   until answer=$(query -c 'SELECT 1' 2>&1); do
+    # libpq shows what it cannot read, with the password in it.
+    [ -z "${CONNECTION_URI:-}" ] || case $answer in *"$CONNECTION_URI"* | *percent-encoded*) fail "the connection's URI cannot be read" ;; esac
     [ "$(date +%s)" -lt "$deadline" ] || fail "no connection to the database within ${CONNECT_TIMEOUT_SECONDS:-60} s: $answer"
     sleep 1
   done
@@ -185,6 +191,6 @@ choose() {
 
 show_whole() {
   count=$(grep -c '' "$scratch/whole" || true)
-  echo "$count backups in $WHERE, newest first$([ "$count" -le 20 ] || echo ' (20 of them)'):"
+  echo "backups in $WHERE, newest first ($count$([ "$count" -le 20 ] || echo ', 20 of them shown')):"
   head -n 20 "$scratch/whole" | while read -r _ of each; do echo "  $each  $(human "$of")"; done
 }

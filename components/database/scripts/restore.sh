@@ -25,7 +25,7 @@ if [ -n "$found" ]; then
   wanted=${BACKUP:+${BACKUP%.dump}.dump}
   count=$(printf '%s\n' "$found" | grep -c '')
   [ -n "$from" ] ||
-    fail "database $database is not empty ($count objects, such as $(printf '%s\n' "$found" | head -n 3 | tr '\n' ',' | sed 's/,$//; s/,/, /g')), and nothing was changed: remove restoreFrom to keep what it holds, or back it up and empty it first"
+    fail "database $database is not empty ($(printf '%s\n' "$found" | head -n 3 | tr '\n' ',' | sed 's/,$//; s/,/, /g'); objects in all: $count), and nothing was changed: remove restoreFrom to keep what it holds, or back it up and empty it first"
   [ "${wanted:-$from}" = "$from" ] ||
     fail "database $database was filled from $from, and nothing was changed: set restoreFrom.backup back to it or remove restoreFrom; $wanted would need an empty database"
   [ "${1:-}" != check ] || : >"$FOLDER/restored"
@@ -90,7 +90,8 @@ progress() { echo "restoring: $(query -c 'SELECT pg_size_pretty(pg_database_size
 connection=${CONNECTION_URI:-dbname=\'$(printf '%s' "$PGDATABASE" | sed "s/[\\\\']/\\\\&/g")\'}
 attended pg_restore --no-password --dbname="$connection" --no-owner --no-acl --exit-on-error --single-transaction \
   --use-list="$scratch/restored" "$dump" || {
-  [ -n "$(contents)" ] || mark ''
+  [ -z "$(contents)" ] || fail "the connection was lost at the very end, and the database is filled: run \`pulumi up\` again, which finds it restored"
+  mark ''
   [ -z "$missing" ] ||
     fail "the restore failed, and the database is empty as before; if the lines above miss something of an extension, add it to database.extensions:$missing"
   fail "the restore failed, and the database is empty as before: the lines above say why"
