@@ -18,6 +18,7 @@ export function setupFiles(
   const names = [
     "setup.sh",
     "roles.sql",
+    "logins.sql",
     "rights.sql",
     "extensions.sql",
     "settings.sql",

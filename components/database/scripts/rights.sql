@@ -7,7 +7,7 @@ SELECT pg_advisory_lock(hashtext('postgres-app setup')) \g /dev/null
 SELECT format('GRANT ALL ON SCHEMA public TO %I', :'owner')
   WHERE to_regnamespace('public') IS NOT NULL AND NOT has_schema_privilege(:'owner', 'public', 'CREATE') \gexec
 
--- A session that resets itself completely (DISCARD ALL, as some pools do) acts as the login again, and what it makes then is the
+-- A session that resets itself completely (SET ROLE NONE; on some versions DISCARD ALL, as some pools do) acts as the login again, and what it makes then is the
 -- login's: it is given to the owner, so that the next login has it too.
 CREATE TEMPORARY TABLE owning AS
   SELECT rolname FROM pg_roles WHERE rolname IN (:'login_a', :'login_b', :'migrator') AND EXISTS (
@@ -17,6 +17,10 @@ SELECT format('GRANT %I TO CURRENT_USER', rolname) FROM owning WHERE NOT pg_has_
 SELECT format('REASSIGN OWNED BY %I TO %I', rolname, :'owner') FROM owning \gexec
 
 \if :separate
+-- Data from before Postgres 15 lets everybody create in the public schema.
+SELECT 'REVOKE CREATE ON SCHEMA public FROM PUBLIC'
+  FROM pg_namespace WHERE nspname = 'public' AND pg_has_role(current_user, nspowner, 'USAGE')
+    AND has_schema_privilege('public', oid, 'CREATE') \gexec
 -- The runtime role reads and writes rows of what the owner has, and of what it will make.
 SELECT format('SET ROLE %I', :'owner') \gexec
 SELECT format('ALTER DEFAULT PRIVILEGES FOR ROLE %I GRANT %s TO %I', :'owner', rights, :'runtime')

@@ -18,12 +18,6 @@ SELECT format('CREATE ROLE %I LOGIN', login)
   WHERE login IS NOT NULL AND NOT EXISTS (SELECT FROM pg_roles WHERE rolname = login) \gexec
 SELECT format('CREATE ROLE %I NOLOGIN', :'runtime')
   WHERE :'separate'::boolean AND NOT EXISTS (SELECT FROM pg_roles WHERE rolname = :'runtime') \gexec
--- A login that was locked out logs in again when its turn has come.
-SELECT format('ALTER ROLE %I %s CONNECTION LIMIT -1 VALID UNTIL ''infinity''', rolname,
-    CASE WHEN rolname = :'migrator' AND NOT :'separate'::boolean THEN 'NOLOGIN'
-         WHEN :'lock_former'::boolean AND rolname = CASE :'current' WHEN 'a' THEN :'login_b' ELSE :'login_a' END THEN 'NOLOGIN'
-         ELSE 'LOGIN' END)
-  FROM pg_roles WHERE rolname IN (:'login_a', :'login_b', :'migrator') \gexec
 SELECT format('ALTER ROLE %I%s', rolname, concat(
     CASE WHEN rolsuper THEN ' NOSUPERUSER' END, CASE WHEN rolcreatedb THEN ' NOCREATEDB' END,
     CASE WHEN rolcreaterole THEN ' NOCREATEROLE' END, CASE WHEN rolreplication THEN ' NOREPLICATION' END,
@@ -34,22 +28,6 @@ SELECT format('ALTER ROLE %I%s', rolname, concat(
 
 -- Who owns what is decided by the owner's name; for that the administrator has to be one of its members.
 SELECT format('GRANT %I TO CURRENT_USER', :'owner') WHERE NOT pg_has_role(current_user, :'owner', 'USAGE') \gexec
-
--- Logins act as the owner, or, where migrations have a login of their own, have the rights of the runtime role.
-CREATE TEMPORARY TABLE wanted AS
-  SELECT login, CASE WHEN :'separate'::boolean AND login <> :'migrator' THEN :'runtime' ELSE :'owner' END AS gets
-    FROM (VALUES (:'login_a'), (:'login_b'), (:'migrator')) AS logins (login)
-    WHERE EXISTS (SELECT FROM pg_roles WHERE rolname = login) AND (login <> :'migrator' OR :'separate'::boolean);
-SELECT format('REVOKE %I FROM %I', granted.rolname, member.rolname)
-  FROM pg_auth_members m JOIN pg_roles granted ON granted.oid = m.roleid JOIN pg_roles member ON member.oid = m.member
-  WHERE granted.rolname IN (:'owner', :'runtime') AND member.rolname IN (:'login_a', :'login_b', :'migrator')
-    AND NOT EXISTS (SELECT FROM wanted WHERE login = member.rolname AND gets = granted.rolname) \gexec
-SELECT format('GRANT %I TO %I', gets, login) FROM wanted
-  WHERE NOT EXISTS (
-    SELECT FROM pg_auth_members m JOIN pg_roles granted ON granted.oid = m.roleid JOIN pg_roles member ON member.oid = m.member
-      WHERE granted.rolname = gets AND member.rolname = login) \gexec
-SELECT CASE WHEN gets = :'owner' THEN format('ALTER ROLE %I SET role = %L', login, gets) ELSE format('ALTER ROLE %I RESET role', login) END
-  FROM wanted \gexec
 
 SELECT format('CREATE DATABASE %I OWNER %I', :'database', :'owner')
   WHERE NOT EXISTS (SELECT FROM pg_database WHERE datname = :'database') \gexec

@@ -156,6 +156,7 @@ admin() {
   set_password "$LOGIN_B" "$PASSWORD_B"
   [ "$SEPARATE_MIGRATOR" = false ] || set_password "$MIGRATOR" "$PASSWORD_MIGRATOR"
   in_database "$who" login "$ADMIN_USER" "$ADMIN_PASSWORD"
+  run "$who, letting the logins in" with_names login "$ADMIN_USER" "$ADMIN_PASSWORD" -d "$ADMIN_DATABASE" -f "$here/logins.sql"
 }
 
 owner() {

@@ -206,6 +206,11 @@ describe("server", { timeout: 300_000 }, () => {
     const ended = server.stop();
     while (!server.output().includes("SIGTERM, stopping")) await sleep(10);
     await assert.rejects(server.get("/health")); // it accepts nothing new
+    // What a client sends on a connection that is kept, not knowing, is answered.
+    const [last] = await once(http.get(`${server.origin}/health`, { agent }), "response");
+    assert.equal(last.statusCode, 200);
+    assert.equal(last.headers.connection, "close");
+    last.resume();
     await database.client.query("COMMIT");
     const [response] = await answered;
     assert.equal(response.statusCode, 200);
@@ -227,7 +232,7 @@ describe("server", { timeout: 300_000 }, () => {
     const started = Date.now();
     const { code } = await server.stop();
     assert.equal(code, 0);
-    assert.ok(Date.now() - started < 7000);
+    assert.ok(Date.now() - started < 10_000);
     await cut;
     await database.client.query("COMMIT");
   });
