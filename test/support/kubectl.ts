@@ -90,12 +90,13 @@ export class Namespace {
   }
 
   /** Runs a shell line in a container; does not fail when the line does. */
-  exec(pod: string, command: string[], options: { input?: string; seconds?: number } = {}): Promise<Ran> {
-    return run(
-      "kubectl",
-      ["--namespace", this.name, "exec", ...(options.input === undefined ? [] : ["-i"]), pod, "--", ...command],
-      options,
-    );
+  exec(
+    pod: string,
+    command: string[],
+    { container, ...options }: { input?: string; seconds?: number; container?: string } = {},
+  ): Promise<Ran> {
+    const flags = [...(options.input === undefined ? [] : ["-i"]), ...(container === undefined ? [] : ["-c", container])];
+    return run("kubectl", ["--namespace", this.name, "exec", ...flags, pod, "--", ...command], options);
   }
 
   async delete(): Promise<void> {

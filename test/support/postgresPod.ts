@@ -45,6 +45,7 @@ export async function postgresPod(
             name: "postgres",
             image: `docker.io/library/postgres:${major}`,
             command: ["sleep", "3600"],
+            resources: { requests: { cpu: "200m" } }, // without any it gets next to nothing of a busy machine
             env: Object.entries(more.env ?? {}).map(([variable, value]) => ({ name: variable, value })),
             securityContext: { allowPrivilegeEscalation: false, readOnlyRootFilesystem: true, capabilities: { drop: ["ALL"] } },
             volumeMounts: [

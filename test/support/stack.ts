@@ -38,6 +38,11 @@ export class TestStack {
     return new TestStack(stack, projectName, folder);
   }
 
+  /** A secret of the stack's configuration, as `pulumi config set --secret` makes it. */
+  setSecret(key: string, value: string): Promise<void> {
+    return this.stack.setConfig(key, { value, secret: true });
+  }
+
   up(program: PulumiFn): Promise<Outcome> {
     return this.run((options) => this.stack.up({ ...options, program, color: "never" }));
   }

@@ -16,17 +16,19 @@ fail() {
   exit 1
 }
 
-# What a client or server that says this is suffering from.
+# What a client or server that says this is suffering from. Of a host's addresses, the one that was tried last has the last word:
+# libpq tries the next one where one cannot be reached, and ends with the first that answers.
 kind_of() {
-  case $1 in
+  case ${1##*connection to server at} in
     *'could not translate host name'*) echo 'host not found' ;;
     *'Connection refused'*) echo 'connection refused' ;;
+    *'pg_hba.conf '*'SSL encryption'* | *'pg_hba.conf '*'SSL on'*) echo 'not let in' ;;
+    *'pg_hba.conf '*'no encryption'* | *'pg_hba.conf '*'SSL off'*) echo 'not let in without TLS' ;;
     *'timeout expired'* | *'timed out'* | *'No route to host'* | *'Network is unreachable'*) echo 'no answer' ;;
-    *'does not support SSL'* | *'SSL error'* | *'certificate'* | *'SSL off'* | *'no encryption'*) echo 'TLS failure' ;;
+    *'does not support SSL'* | *'SSL error'* | *'certificate'*) echo 'TLS failure' ;;
     *'too many clients'* | *'too many connections'* | *'connection slots are reserved'*) echo 'too many connections' ;;
     *'is starting up'* | *'is shutting down'* | *'not yet accepting'* | *'in recovery mode'*) echo 'not ready' ;;
     *'authentication failed'* | *'no password supplied'* | *'is not permitted to log in'*) echo 'wrong password' ;;
-    *'no pg_hba.conf entry'*) echo 'not let in' ;;
     *'database "'*'" does not exist'*) echo 'no such database' ;;
     *'ermission denied'* | *'must be owner'* | *'must be superuser'* | *'must be a member'* | *'must be able to SET ROLE'* | *'must have'*)
       echo 'role lacks a right'
@@ -44,8 +46,11 @@ advice() {
     'TLS failure') echo 'make external.tls (mode, ca) fit what the server offers, and the host name fit its certificate' ;;
     'too many connections') echo "raise the server's max_connections, or let the application open fewer" ;;
     'not ready') echo 'the server is starting or stopping: let it finish, then run pulumi up again' ;;
-    'wrong password') echo 'correct the user or the password; was it changed in the server?' ;;
+    'wrong password') echo 'correct the user or the password, which may have been changed in the server' ;;
     'not let in') echo "the server's pg_hba.conf (or its provider's access rules) has no line for this role from the cluster: add one" ;;
+    'not let in without TLS')
+      echo "the server wants TLS (external.tls.mode), or its pg_hba.conf has no line for this role from the cluster: change one of the two"
+      ;;
     'no such database') echo 'create it, correct databaseName, or give external.admin so that it is made' ;;
     'role lacks a right') echo 'grant it, or use a role that has it' ;;
     *) echo 'see what the server said' ;;

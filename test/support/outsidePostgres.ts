@@ -1,0 +1,225 @@
+import { ChildProcess, spawn } from "child_process";
+import { chown, mkdtemp, open, readFile, rm } from "fs/promises";
+import { createServer } from "net";
+import { tmpdir } from "os";
+import { join } from "path";
+import { restrictedContainer, restrictedPod } from "../../components/common/security";
+import { Namespace, Ran, run, until } from "./kubectl";
+
+const tools = join(__dirname, "..", "..", "tools");
+const SUPERUSER = "postgres";
+
+/**
+ * A Postgres in $DATA, which is empty: with an authority of its own, whose certificate for $NAMES it shows; over the network TLS and
+ * SCRAM only. What its log says is complete: every statement, and who connected from where.
+ */
+const START = `
+set -eu
+umask 077
+cd "$DATA"
+new='-x509 -newkey ec -pkeyopt ec_paramgen_curve:P-256 -nodes -days 2'
+openssl req $new -subj '/CN=authority of a test' -keyout ca.key -out ca.crt 2> openssl.log
+openssl req $new -CA ca.crt -CAkey ca.key -subj /CN=postgres -extensions usr_cert -addext "subjectAltName=$NAMES" \\
+  -keyout server.key -out server.crt 2>> openssl.log || { cat openssl.log >&2; exit 1; }
+initdb -D pg -U ${SUPERUSER} --auth=trust -E UTF8 --locale=C.UTF-8 --no-sync > /dev/null
+printf '%s\\n' 'local all all trust' 'hostssl all all all scram-sha-256' > pg/pg_hba.conf
+exec postgres -D pg -c listen_addresses="$LISTEN" -p "$PORT" -c unix_socket_directories="$DATA" -c fsync=off -c shared_buffers=32MB \\
+  -c ssl=on -c ssl_cert_file="$DATA/server.crt" -c ssl_key_file="$DATA/server.key" -c password_encryption=scram-sha-256 \\
+  -c log_connections=on -c log_statement=all -c log_line_prefix='%h '`;
+
+/** A Postgres that is not of the package, and that pods reach by a name with a certificate. */
+export interface OutsidePostgres {
+  /** Host name, in the namespace for which it was started. */
+  host: string;
+  /** Its numeric address, for which the certificate is good too. */
+  address: string;
+  port: number;
+  /** Certificate of the authority, in PEM. */
+  ca: string;
+  /** SQL as the superuser, past the network. */
+  sql(sql: string, database?: string): Promise<string>;
+  log(): Promise<string>;
+  stop(): Promise<void>;
+}
+
+/**
+ * Starts one. On the local cluster it is a process of this machine, outside of Kubernetes, which listens on the bridge that pods are
+ * on; elsewhere, or with `inPod`, it is a pod of another namespace. `names`: more host names for the certificate.
+ */
+export async function startOutsidePostgres(
+  namespace: Namespace,
+  major: number,
+  { names = [], inPod = false }: { names?: string[]; inPod?: boolean } = {},
+): Promise<OutsidePostgres> {
+  const [kubeconfig, bridge] = (await bash('source cluster/common.sh; echo "$kubeconfig"; echo "$bridge_address"')).split("\n");
+  return inPod || process.env.KUBECONFIG !== kubeconfig ? startPod(major, names) : startProcess(namespace, major, names, bridge);
+}
+
+async function bash(script: string): Promise<string> {
+  const { code, stdout, stderr } = await run("bash", ["-euc", script], { cwd: tools, seconds: 120 });
+  if (code !== 0) throw new Error(`${script}: ${stderr}${stdout}`);
+  return stdout.trim();
+}
+
+const subjects = (names: string[], address: string) => [...names.map((name) => `DNS:${name}`), `IP:${address}`].join(",");
+
+const psql = (folder: string, port: number, database: string) => [
+  ...["psql", "-X", "-q", "-A", "-t", "-v", "ON_ERROR_STOP=1", "-h", folder, "-p", String(port)],
+  ...["-U", SUPERUSER, "-d", database],
+];
+
+const outputOf = ({ code, stdout, stderr }: Ran, what: string) => {
+  if (code !== 0) throw new Error(`${what}: ${stderr}${stdout}`);
+  return stdout.trim();
+};
+
+// --- a process of this machine ---
+
+/** The image's files, unpacked once for each content of its layers. */
+const unpackImage = (name: string) =>
+  bash(`
+    source images/images.sh
+    files=$cache/test/${name}-$(image_key ${name})
+    if [ ! -d "$files" ]; then
+      mkdir -p "$cache/test"
+      work=$(mktemp -d "$cache/test/work.XXXXXX")
+      chmod 0755 "$work"
+      trap 'rm -rf --one-file-system "$work"' EXIT
+      for layer in $(layers ${name}); do
+        path=$(layer_path "$layer")
+        [ -e "$path" ] || fail "the layer $layer of the image ${name} is not built: run tools/images/build.sh"
+        tar -xpf "$path" -C "$work" --numeric-owner
+      done
+      find "$cache/test" -maxdepth 1 -name '${name}-*' -mmin +60 -exec rm -rf --one-file-system {} +
+      mv --no-target-directory "$work" "$files" 2>/dev/null || [ -d "$files" ]
+    fi
+    echo "$files"`);
+
+/** Arguments of unshare for a program of the image, as its user and with $DATA as /mnt; its mounts are its own and are gone with it. */
+const inFiles = (files: string, major: number, data: string, command: string[]) => [
+  ...["--mount", "sh", "-euc"],
+  'mount --bind /dev "$0/dev"; mount --bind "$1" "$0/mnt"; shift; exec chroot --userspec=999:999 "$0" env -i "$@"',
+  ...[files, data, `PATH=/usr/lib/postgresql/${major}/bin:/usr/bin:/bin`, "LC_ALL=C.UTF-8", ...command],
+];
+
+const freePort = (address: string) =>
+  new Promise<number>((resolve, reject) => {
+    const server = createServer().once("error", reject);
+    server.listen(0, address, () => {
+      const { port } = server.address() as { port: number };
+      server.close(() => resolve(port));
+    });
+  });
+
+async function startProcess(namespace: Namespace, major: number, names: string[], address: string): Promise<OutsidePostgres> {
+  const files = await unpackImage(`postgres-${major}`);
+  const data = await mkdtemp(join(tmpdir(), "outside-postgres-"));
+  const port = await freePort(address);
+  const host = await nameAddress(namespace, `outside-${major}`, address, port);
+  const log = join(data, "log");
+  const output = await open(log, "w");
+  await chown(data, 999, 999);
+  const inside = (command: string[], variables: string[] = []) => inFiles(files, major, data, [...variables, ...command]);
+  const variables = ["DATA=/mnt", `NAMES=${subjects([host, ...names], address)}`, `LISTEN=${address}`, `PORT=${port}`];
+  // No fork, so that its id is the server's.
+  const child = spawn("unshare", inside(["sh", "-c", START], variables), { stdio: ["ignore", output.fd, output.fd] });
+  await output.close();
+  const kill = () => child.kill("SIGQUIT");
+  process.once("exit", kill);
+  const stop = async () => {
+    process.removeListener("exit", kill);
+    await ended(child, kill);
+    await rm(data, { recursive: true, force: true });
+  };
+  const said = () => readFile(log, "utf8");
+  const sql = async (text: string, database = "postgres") =>
+    outputOf(await run("unshare", inside(psql("/mnt", port, database)), { input: text, seconds: 30 }), text);
+  try {
+    await until("the Postgres outside of the cluster", 40, async () => {
+      if (child.exitCode !== null) throw new Error(`it ended: ${await said()}`);
+      return sql("SELECT 1");
+    });
+    return { host, address, port, ca: await readFile(join(data, "ca.crt"), "utf8"), sql, log: said, stop };
+  } catch (error) {
+    await stop();
+    throw new Error(`${error instanceof Error ? error.message : error}\n${await said().catch(() => "")}`);
+  }
+}
+
+async function ended(child: ChildProcess, kill: () => void): Promise<void> {
+  if (child.exitCode !== null || child.signalCode !== null) return;
+  const gone = new Promise((resolve) => child.once("exit", resolve));
+  kill();
+  const last = setTimeout(() => child.kill("SIGKILL"), 10_000);
+  await gone;
+  clearTimeout(last);
+}
+
+/** A name in the cluster's DNS for an address outside of it. */
+async function nameAddress(namespace: Namespace, name: string, address: string, port: number): Promise<string> {
+  const metadata = { name, namespace: namespace.name };
+  await namespace.apply(
+    { apiVersion: "v1", kind: "Service", metadata, spec: { clusterIP: "None", ports: [{ port }] } },
+    {
+      apiVersion: "discovery.k8s.io/v1",
+      kind: "EndpointSlice",
+      metadata: { ...metadata, labels: { "kubernetes.io/service-name": name } },
+      addressType: "IPv4",
+      endpoints: [{ addresses: [address] }],
+      ports: [{ port }],
+    },
+  );
+  return `${name}.${namespace.name}.svc`;
+}
+
+// --- a pod of another namespace ---
+
+async function startPod(major: number, names: string[]): Promise<OutsidePostgres> {
+  const own = await Namespace.create("outside");
+  const [name, port] = ["postgres", 5432];
+  const host = `${name}.${own.name}.svc`;
+  const metadata = { name, namespace: own.name, labels: { app: name } };
+  try {
+    await own.apply(
+      { apiVersion: "v1", kind: "Service", metadata, spec: { selector: { app: name }, ports: [{ port }] } },
+      {
+        apiVersion: "v1",
+        kind: "Pod",
+        metadata,
+        spec: {
+          automountServiceAccountToken: false,
+          terminationGracePeriodSeconds: 1,
+          securityContext: restrictedPod(999),
+          containers: [
+            {
+              name,
+              image: `docker.io/library/postgres:${major}`,
+              command: ["sh", "-c", START],
+              env: [
+                { name: "POD_ADDRESS", valueFrom: { fieldRef: { fieldPath: "status.podIP" } } },
+                { name: "NAMES", value: subjects([host, ...names], "$(POD_ADDRESS)") },
+                { name: "LISTEN", value: "*" },
+                { name: "PORT", value: String(port) },
+                { name: "DATA", value: "/data" },
+              ],
+              resources: { requests: { cpu: "200m" } }, // without any it gets next to nothing of a busy machine
+              readinessProbe: { exec: { command: ["pg_isready", "-q", "-h", "/data"] }, periodSeconds: 1 },
+              securityContext: restrictedContainer(),
+              volumeMounts: ["/data", "/tmp"].map((mountPath) => ({ name: "data", subPath: mountPath.slice(1), mountPath })),
+            },
+          ],
+          volumes: [{ name: "data", emptyDir: {} }],
+        },
+      },
+    );
+    await own.kubectl(["wait", "--for=condition=Ready", `pod/${name}`, "--timeout=90s"], { seconds: 100 });
+    const { status } = await own.get(`pod/${name}`);
+    const sql = async (text: string, database = "postgres") =>
+      outputOf(await own.exec(name, psql("/data", port, database), { input: text, seconds: 30 }), text);
+    const ca = outputOf(await own.exec(name, ["cat", "/data/ca.crt"]), "the authority's certificate");
+    return { host, address: status.podIP, port, ca, sql, log: () => own.kubectl(["logs", name]), stop: () => own.delete() };
+  } catch (error) {
+    await own.delete();
+    throw error;
+  }
+}
