@@ -16,6 +16,7 @@ import {
 } from "./embedded";
 import { Engine, EngineContext } from "./engine";
 import { serverCertificate } from "./serverCertificate";
+import { dataAnnotation } from "./setup";
 
 /** Postgres in the cluster: administrator, certificate, Service, StatefulSet, volume. */
 export function embeddedServer(
@@ -158,6 +159,8 @@ function volume(
         name: claimName,
         annotations: {
           "pulumi.com/patchForce": "true",
+          // A claim that is made anew begins as small as the first one did: another of them is reason enough to say it again.
+          ...dataAnnotation(claim.metadata.uid),
           // For a new resource Pulumi would wait until the claim is pending, which a claim in use never is. The volume grows by itself.
           "pulumi.com/skipAwait": "true",
         },

@@ -13,7 +13,8 @@ const users: [RegExp, number][] = [
 /** The user id that an image's Postgres runs as. */
 export function userOf(image: string): number {
   const repository = withoutTag(image);
-  return users.find(([known]) => known.test(repository))?.[1] ?? (image.includes("alpine") ? 70 : 999);
+  const [name] = image.split("/").pop()!.split("@"); // somebody's folder may be called anything
+  return users.find(([known]) => known.test(repository))?.[1] ?? (name.includes("alpine") ? 70 : 999);
 }
 
 /** The major version of Postgres in an image's tag, as the usual images write it: postgres:17.2, pgvector:pg17, timescaledb:2.17.2-pg16. */

@@ -151,26 +151,20 @@ function whereItIs(
   opts: pulumi.CustomResourceOptions,
 ): { namespace: pulumi.Output<string>; databaseName: pulumi.Output<string>; user: pulumi.Output<string> } {
   const { embedded, cloudNativePg, ownsLogins, databaseName, user } = database;
-  const known = remember(
-    `${name}-whereabouts`,
-    {
-      engine: database.engine,
-      onDelete: database.onDelete,
-      // A server that is only used is where the arguments say, and nothing of it can be lost sight of unnoticed.
-      ...(ownsLogins ? { namespace, databaseName, user } : {}),
-      ...(embedded
-        ? {
-            claim: embedded.existingClaim === undefined ? "" : `${embedded.existingClaim}/${embedded.subPath}`,
-            version: embedded.version.apply((major) => (major === undefined ? "" : String(major))),
-          }
-        : {}),
-      ...(cloudNativePg ? { restored: database.restoreFrom ? "yes" : "no" } : {}),
-      ...(embedded || cloudNativePg ? { storageClassName: (embedded ?? cloudNativePg)!.storageClassName } : {}),
-    },
-    database.defaults,
-    validation,
-    opts,
-  );
+  const places = {
+    // A server that is only used is where the arguments say, and nothing of it can be lost sight of unnoticed.
+    ...(ownsLogins ? { namespace, databaseName, user } : {}),
+    ...(embedded
+      ? {
+          claim: embedded.existingClaim === undefined ? "" : `${embedded.existingClaim}/${embedded.subPath}`,
+          version: embedded.version.apply((major) => (major === undefined ? "" : String(major))),
+        }
+      : {}),
+    ...(cloudNativePg ? { restored: database.restoreFrom ? "yes" : "no" } : {}),
+    ...(embedded || cloudNativePg ? { storageClassName: (embedded ?? cloudNativePg)!.storageClassName } : {}),
+  };
+  const { engine, onDelete, defaults } = database;
+  const known = remember(name, { engine, onDelete, places }, defaults, validation, opts);
   const settled = (key: string, otherwise: pulumi.Input<string>) =>
     pulumi.all([known, otherwise]).apply(([places, given]) => places[key] ?? given);
   return {

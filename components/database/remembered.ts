@@ -5,10 +5,10 @@ import { Validation } from "../common/validation";
 /** Which server holds the data. */
 export type EngineName = "embedded" | "cloudNativePg" | "external";
 
+const ENGINES: EngineName[] = ["embedded", "cloudNativePg", "external"];
+
 /** Where the data is. All of it is text, because Pulumi's keepers are. */
 export interface Whereabouts {
-  engine: EngineName;
-  onDelete: string;
   namespace?: pulumi.Input<string>;
   databaseName?: pulumi.Input<string>;
   user?: pulumi.Input<string>;
@@ -20,40 +20,51 @@ export interface Whereabouts {
 }
 
 /**
- * Remembers where the data is, and refuses, at preview, an edit after which the application would find an empty database.
- * A program sees only its arguments of today; the memory is a resource of which changes are ignored, so that its outputs
- * are those of the day when the database was made. Returns them, or fails when the edit is refused. `defaults` are the places that the
- * user did not name: they stay what they were, also under another name of the component.
+ * Remembers where the data is, and refuses, at preview, an edit after which the application would find an empty database, or its data
+ * be deleted. A program sees only its arguments of today; the memory is two resources of which changes are ignored, so that their
+ * outputs are those of a former day. Returns the places where the data is, or fails when the edit is refused. `defaults` are the
+ * places that the user did not name: they stay what they were, also under another name of the component.
  */
 export function remember(
   name: string,
-  now: Whereabouts,
+  now: { engine: EngineName; onDelete: string; places: Whereabouts },
   defaults: string[],
   validation: Validation,
   opts: pulumi.CustomResourceOptions,
 ): pulumi.Output<Record<string, string>> {
-  const { engine, onDelete, ...places } = now;
-  const text = (value: pulumi.Input<string | undefined> | undefined) => pulumi.output(value).apply((known) => known ?? "");
-  const keepers = {
-    engine,
-    onDelete,
-    ...Object.fromEntries(Object.entries(places).map(([key, value]) => [key, text(value)])),
-  };
-  // What becomes of the data at destroy may change, and counts as it was last applied; with an external server nothing
-  // of ours holds data, and what an engine before it left has to stay known.
-  const ignored = engine === "external" ? [] : Object.keys(keepers).filter((key) => key !== "onDelete");
-  const memory = new random.RandomUuid(
-    name,
-    { keepers },
-    pulumi.mergeOptions(opts, { ignoreChanges: ignored.length ? ignored.map((key) => `keepers.${key}`) : ["keepers"] }),
+  const { engine } = now;
+  const memory = (what: string, keepers: Record<string, pulumi.Input<string>>, ignored: string[]) =>
+    new random.RandomUuid(
+      `${name}-${what}`,
+      { keepers },
+      pulumi.mergeOptions(opts, { ignoreChanges: ignored.map((key) => `keepers.${key}`) }),
+    ).keepers.apply((then) => then ?? {});
+  // What becomes of the engine's data at its end may change. For an engine that is the engine no longer it is what was applied last.
+  const former = ENGINES.filter((other) => other !== engine);
+  const ends = memory("engines", { [engine]: now.onDelete }, former);
+  // Each engine has a memory of its own: a value that is ignored can never be added to one that is there already.
+  const places = Object.fromEntries(
+    Object.entries(now.places).map(([key, value]) => [key, pulumi.output(value).apply((known) => known ?? "")]),
   );
-  return pulumi.all([memory.keepers, pulumi.output(keepers)]).apply(([then, today]) => {
-    const remembered = (then ?? {}) as Record<string, string>;
-    const named = Object.fromEntries(Object.entries(today as Record<string, string>).filter(([key]) => !defaults.includes(key)));
-    const problem = forgotten(remembered, named);
+  const keys = Object.keys(places);
+  const whereabouts = keys.length ? memory(`${engine}-whereabouts`, places, keys) : pulumi.output<Record<string, string>>({});
+  return pulumi.all([ends, whereabouts, pulumi.output(places)]).apply(([ends, then, today]) => {
+    const named = Object.fromEntries(Object.entries(today).filter(([key]) => !defaults.includes(key)));
+    const problem = deleted(ends, engine) ?? forgotten(engine, then, named);
     if (problem) throw validation.late(problem.key, problem.reason);
-    return remembered.engine === engine ? { ...today, ...remembered } : (today as Record<string, string>);
+    return { ...today, ...then };
   });
+}
+
+/** Whether an edit of the engine would delete the data of the one before. Pure, and exported for its tests. */
+export function deleted(ends: Record<string, string>, now: EngineName): { key: string; reason: string } | undefined {
+  const former = ENGINES.find((engine) => engine !== now && ends[engine] === "delete");
+  return (
+    former && {
+      key: "onDelete",
+      reason: `was "delete" when the ${former} database was last deployed, so that its data would be deleted now that it is no longer the engine. First set it to "retain" and run \`pulumi up\` with the ${former} database, then change the engine`,
+    }
+  );
 }
 
 const ONCE_MORE =
@@ -61,17 +72,10 @@ const ONCE_MORE =
 
 /** What an edit would make the application lose sight of, if anything. Pure, and exported for its tests. */
 export function forgotten(
+  engine: EngineName,
   then: Record<string, string>,
   now: Record<string, string>,
 ): { key: string; reason: string } | undefined {
-  if (then.engine !== now.engine) {
-    return then.engine !== undefined && then.engine !== "external" && then.onDelete === "delete"
-      ? {
-          key: "onDelete",
-          reason: `was "delete" when the ${then.engine} database was last deployed, so that its data would be deleted now that it is no longer the engine. First set it to "retain" and run \`pulumi up\` with the ${then.engine} database, then change the engine`,
-        }
-      : undefined;
-  }
   const was = (key: string) => JSON.stringify(then[key]);
   const differs = (key: string) => then[key] !== undefined && now[key] !== undefined && then[key] !== now[key];
   const move = "back it up, remove the component and run `pulumi up`, then add it with the new value and restoreFrom";
@@ -84,7 +88,7 @@ export function forgotten(
   // An empty text is "not known": of an image of unknown version, for one.
   if (differs("version") && then.version && now.version) {
     return {
-      key: `${now.engine}.version`,
+      key: `${engine}.version`,
       reason: `the data is Postgres ${then.version}, and Postgres ${now.version} cannot read it. To move it: back it up, remove the component and run \`pulumi up\`, delete its claim when the backup is safe, then add it with the new version and restoreFrom`,
     };
   }
@@ -115,8 +119,8 @@ export function forgotten(
   }
   if (differs("storageClassName")) {
     return {
-      key: `${now.engine}.storageClassName`,
-      reason: `the volume is of class ${was("storageClassName")}, which cannot be changed. To move the data: ${move}`,
+      key: `${engine}.storageClassName`,
+      reason: `the volume is of ${then.storageClassName ? `class ${was("storageClassName")}` : "the class that was the default"}, which cannot be changed. To move the data: ${move}`,
     };
   }
   return undefined;

@@ -1,7 +1,9 @@
-import { mkdtemp, readFile, rm } from "fs/promises";
+import { mkdtemp, readFile, rm, symlink, writeFile } from "fs/promises";
 import { tmpdir } from "os";
 import { join } from "path";
 import { EngineEvent, LocalWorkspace, PulumiFn, Stack } from "@pulumi/pulumi/automation";
+
+const root = join(__dirname, "..", "..");
 
 /** What one operation of the engine did and said. */
 export interface Outcome {
@@ -18,6 +20,12 @@ const short = (urn: string) => {
   return `${types.split("$").pop()}::${name}`;
 };
 
+/** Settings of a stack whose state is in a folder of its own. */
+const alone = (folder: string) => ({
+  envVars: { PULUMI_BACKEND_URL: `file://${folder}`, PULUMI_CONFIG_PASSPHRASE: "test", PULUMI_SKIP_UPDATE_CHECK: "true" },
+  secretsProvider: "passphrase",
+});
+
 /** A stack of a test's own with a state of its own, driven through the real engine. */
 export class TestStack {
   private constructor(
@@ -30,10 +38,7 @@ export class TestStack {
     const folder = await mkdtemp(join(tmpdir(), "pulumi-postgres-app-"));
     const stack = await LocalWorkspace.createStack(
       { stackName: "test", projectName, program: async () => undefined },
-      {
-        envVars: { PULUMI_BACKEND_URL: `file://${folder}`, PULUMI_CONFIG_PASSPHRASE: "test", PULUMI_SKIP_UPDATE_CHECK: "true" },
-        secretsProvider: "passphrase",
-      },
+      alone(folder),
     );
     return new TestStack(stack, projectName, folder);
   }
@@ -43,13 +48,29 @@ export class TestStack {
     return this.stack.setConfig(key, { value, secret: true });
   }
 
-  up(program: PulumiFn): Promise<Outcome> {
-    return this.run((options) => this.stack.up({ ...options, program, color: "never" }));
+  /**
+   * One whose programs are the text of a JavaScript file and run in a process of their own, as those of users do: an inline one in
+   * which a value turns out wrong while others wait for it keeps Pulumi's own server waiting for good.
+   */
+  static async createOfFiles(projectName: string): Promise<TestStack> {
+    const folder = await mkdtemp(join(tmpdir(), "pulumi-postgres-app-"));
+    const runtime = { name: "nodejs", options: { typescript: false } };
+    await writeFile(join(folder, "Pulumi.yaml"), JSON.stringify({ name: projectName, runtime }));
+    await writeFile(join(folder, "package.json"), JSON.stringify({ name: projectName, main: "index.js" }));
+    await symlink(join(root, "node_modules"), join(folder, "node_modules"));
+    const stack = await LocalWorkspace.createStack({ stackName: "test", workDir: folder }, alone(folder));
+    return new TestStack(stack, projectName, folder);
+  }
+
+  async up(program: PulumiFn | string): Promise<Outcome> {
+    const inline = await this.write(program);
+    return this.run((options) => this.stack.up({ ...options, ...inline, color: "never" }));
   }
 
   /** A preview with the whole diff, as `pulumi preview --diff` shows it in a pull request. */
-  preview(program: PulumiFn): Promise<Outcome> {
-    return this.run((options) => this.stack.preview({ ...options, program, diff: true, color: "never" }));
+  async preview(program: PulumiFn | string): Promise<Outcome> {
+    const inline = await this.write(program);
+    return this.run((options) => this.stack.preview({ ...options, ...inline, diff: true, color: "never" }));
   }
 
   destroy(): Promise<Outcome> {
@@ -65,6 +86,15 @@ export class TestStack {
     await this.stack.cancel().catch(() => undefined);
     await this.stack.destroy().catch(() => undefined);
     await rm(this.folder, { recursive: true, force: true });
+  }
+
+  /** A program's text goes to where the stack looks for it; it has this package, as it was built last, and Pulumi's SDK. */
+  private async write(program: PulumiFn | string): Promise<{ program?: PulumiFn }> {
+    if (typeof program !== "string") return { program };
+    const begin = `const pulumi = require("@pulumi/pulumi");
+      const { PostgresApp, PostgresDatabase } = require(${JSON.stringify(root)});\n`;
+    await writeFile(join(this.folder, "index.js"), begin + program);
+    return {};
   }
 
   private async run(operation: (options: object) => Promise<any>): Promise<Outcome> {

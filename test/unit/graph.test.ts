@@ -33,7 +33,8 @@ describe("the registered graph", () => {
       [app]: "",
       [database]: app,
       [migration]: app,
-      ["random:index/randomUuid:RandomUuid::notes-db-whereabouts"]: database,
+      ["random:index/randomUuid:RandomUuid::notes-db-engines"]: database,
+      ["random:index/randomUuid:RandomUuid::notes-db-embedded-whereabouts"]: database,
       [`${PASSWORD}::notes-db-admin-password`]: database,
       [`${PASSWORD}::notes-db-password-a`]: database,
       [`${PASSWORD}::notes-db-password-b`]: database,
@@ -96,7 +97,7 @@ describe("the registered graph", () => {
   it("creates nothing inside an apply: in a preview that knows no value, all resources are there", async () => {
     const { resources, late } = await graph(notes(), { preview: true });
     assert.deepStrictEqual(late, []);
-    assert.strictEqual(resources.size, 30);
+    assert.strictEqual(resources.size, 31);
   });
 
   it("passes what the component depends on to every child", async () => {
