@@ -70,6 +70,8 @@ export interface ManagedRole {
   inRoles: pulumi.Input<string>[];
   /** Secret as `rolePasswordSecret` makes it. New content has to come under a new name. Without one the role has no password. */
   passwordSecret?: pulumi.Input<string>;
+  /** Removed where it is there. The operator leaves alone what is not listed: such a role would go on logging in. */
+  absent?: boolean;
 }
 
 /** Where backups go: either to an object store, with every transaction after them, or to snapshots of the volumes. */
@@ -242,7 +244,8 @@ export function cloudNativePgCluster(
   };
 }
 
-function managedRole({ name, login, inRoles, passwordSecret }: ManagedRole) {
+function managedRole({ name, login, inRoles, passwordSecret, absent }: ManagedRole) {
+  if (absent) return { name, ensure: "absent" };
   return {
     name,
     ensure: "present",

@@ -1,3 +1,4 @@
+import { AsyncResource } from "async_hooks";
 import * as pulumi from "@pulumi/pulumi";
 import { CustomResource } from "@pulumi/kubernetes/apiextensions";
 import * as core from "@pulumi/kubernetes/core/v1";
@@ -29,8 +30,8 @@ const READY = { "pulumi.com/waitFor": "condition=Ready" };
  * the same name takes them over (CloudNativePG, internal/controller/cluster_restore.go).
  */
 const KEEP_VOLUMES = { "pulumi.com/deletionPropagationPolicy": "orphan" };
-const MISSING_OPERATOR =
-  /no matches for kind|could not find the requested resource|apiVersion.*not (supported|exist)|the server doesn't have a resource/i;
+/** What the provider says of a kind that the cluster does not know, and of one that it has ceased to know meanwhile. */
+const MISSING_OPERATOR = /no matches for kind|the server could not find the requested resource/;
 
 /** Replicated Postgres: logins, Cluster, extensions, backups, all run by the operator. */
 export function cloudNativePgServer(
@@ -41,7 +42,8 @@ export function cloudNativePgServer(
   logins: Logins,
 ): Engine {
   const metadata = { namespace, labels };
-  const install = installHint(name);
+  // Mocks, with which programs are tested, have no engine and know no hooks: registering one would never end.
+  const hooks = pulumi.runtime.getEngine() ? { onError: [installHint(name)] } : undefined;
   /** A resource of the operator's: an unknown kind fails with the way to install it. */
   const resource = (
     logicalName: string,
@@ -53,7 +55,7 @@ export function cloudNativePgServer(
     new CustomResource(
       logicalName,
       { apiVersion, kind, metadata: { ...metadata, ...own.metadata }, spec: own.spec },
-      child({ hooks: { onError: [install] }, ...more }),
+      { ...child(more), hooks }, // older SDKs lose hooks when they merge options
     );
   const store = (suffix: string, s3: ResolvedS3, retention?: pulumi.Input<string>) =>
     resource(
@@ -97,7 +99,9 @@ export function cloudNativePgServer(
     ...(credentials.separateMigrator ? [{ name: logins.runtimeRole, login: false, inRoles: [] }] : []),
     role("a", logins.a, maySlot("a"), acts),
     role("b", logins.b, maySlot("b"), acts),
-    ...(logins.migrator ? [role("migrator", logins.migrator, true, database.user)] : []),
+    logins.migrator
+      ? role("migrator", logins.migrator, true, database.user)
+      : { name: logins.migratorUser, login: false, inRoles: [], absent: true },
   ];
 
   const server = resource(
@@ -165,14 +169,20 @@ export function cloudNativePgServer(
   };
 }
 
-/** Says how to install the operator when that is what is missing. Trying again would not help, so that is not asked for. */
+/**
+ * Says how to install the operator when that is what is missing. Trying again would not help, so that is not asked for.
+ * Bound to the program that it is of: called by the engine, it would not know to which one to log.
+ */
 const installHint = (name: string) =>
-  new pulumi.ErrorHook(`${name}-operator`, ({ errors }) => {
-    if (errors.some((error) => MISSING_OPERATOR.test(error)))
-      pulumi.log.error(
-        "database.cloudNativePg: the CloudNativePG operator, or for backups its Barman Cloud plugin, is not installed in this cluster. " +
-          "Install the operator with `helm upgrade --install cnpg --namespace cnpg-system --create-namespace cloudnative-pg --repo https://cloudnative-pg.github.io/charts`, " +
-          "the plugin as https://cloudnative-pg.io/plugin-barman-cloud says, and run `pulumi up` again.",
-      );
-    return false;
-  });
+  new pulumi.ErrorHook(
+    `${name}-operator`,
+    AsyncResource.bind(({ errors }: pulumi.ErrorHookArgs) => {
+      if (errors.some((error) => MISSING_OPERATOR.test(error)))
+        pulumi.log.error(
+          "database.cloudNativePg: the CloudNativePG operator, or for backups its Barman Cloud plugin, is not installed in this cluster. " +
+            "Install the operator with `helm upgrade --install cnpg --namespace cnpg-system --create-namespace cloudnative-pg --repo https://cloudnative-pg.github.io/charts`, " +
+            "the plugin as https://cloudnative-pg.io/plugin-barman-cloud says, and run `pulumi up` again.",
+        );
+      return false;
+    }),
+  );

@@ -172,6 +172,11 @@ function refuseForeign(
 function refuseLogical(args: AppDatabaseArgs, path: string, validation: Validation): void {
   const store = "CloudNativePG keeps its backups in an object store: give s3";
   if (args.backups?.destination?.claim !== undefined) validation.problem(`${path}backups.destination.claim`, store);
+  if (args.backups?.timeZone !== undefined)
+    validation.problem(
+      `${path}backups.timeZone`,
+      "is not for CloudNativePG, whose operator reads schedules in its own time zone (UTC in its image): leave it out",
+    );
   if (args.restoreFrom?.claim !== undefined) validation.problem(`${path}restoreFrom.claim`, store);
   if (args.restoreFrom?.backup !== undefined)
     validation.problem(

@@ -13,8 +13,11 @@ CREATE TEMPORARY TABLE owning AS
   SELECT rolname FROM pg_roles WHERE rolname IN (:'login_a', :'login_b', :'migrator') AND EXISTS (
     SELECT FROM pg_shdepend WHERE refclassid = 'pg_authid'::regclass AND refobjid = pg_roles.oid AND deptype = 'o'
       AND dbid = (SELECT oid FROM pg_database WHERE datname = current_database()));
-SELECT format('GRANT %I TO CURRENT_USER', rolname) FROM owning WHERE NOT pg_has_role(current_user, rolname, 'USAGE') \gexec
-SELECT format('REASSIGN OWNED BY %I TO %I', rolname, :'owner') FROM owning \gexec
+SELECT format('GRANT %I TO CURRENT_USER', rolname) FROM owning
+  WHERE :'mode' = 'admin' AND NOT pg_has_role(current_user, rolname, 'USAGE') \gexec
+SELECT format('REASSIGN OWNED BY %I TO %I', rolname, :'owner') FROM owning WHERE :'mode' = 'admin' \gexec
+SELECT format('note: %s owns some of database %s, and only an administrator can change that: REASSIGN OWNED BY %I TO %I',
+    rolname, current_database(), rolname, :'owner') FROM owning WHERE :'mode' <> 'admin';
 
 \if :separate
 -- Data from before Postgres 15 lets everybody create in the public schema.

@@ -76,7 +76,7 @@ connect() {
     kind=$(kind_of "$said")
     case $kind in
       'host not found' | 'connection refused' | 'no answer' | 'too many connections' | 'not ready') ;;
-      'wrong password' | 'no such database') [ "$MODE" = owner ] || give_up "$who" "$said" ;; # the operator may be at it
+      'wrong password' | 'no such database' | 'role lacks a right') [ "$MODE" = owner ] || give_up "$who" "$said" ;; # the operator may be at it
       *) give_up "$who" "$said" ;;
     esac
     [ "$(date +%s)" -lt "$deadline" ] || give_up "$who, for $CONNECT_TIMEOUT_SECONDS s" "$said"
@@ -105,7 +105,7 @@ login() (
 
 with_names() {
   "$@" -v owner="$OWNER" -v database="$DATABASE" -v login_a="$LOGIN_A" -v login_b="$LOGIN_B" -v migrator="$MIGRATOR" -v runtime="$RUNTIME" \
-    -v current="$CURRENT" -v separate="$SEPARATE_MIGRATOR" -v lock_former="$LOCK_FORMER" -v ours="${OWNS_SERVER:-false}"
+    -v current="$CURRENT" -v separate="$SEPARATE_MIGRATOR" -v lock_former="$LOCK_FORMER" -v ours="${OWNS_SERVER:-false}" -v mode="$MODE"
 }
 
 # --- check ---
@@ -167,11 +167,16 @@ admin() {
 owner() {
   if [ "$SEPARATE_MIGRATOR" = true ]; then acts=$MIGRATOR password=$PASSWORD_MIGRATOR; else acts=$current_login password=$current_password; fi
   who="$acts at $SERVER_HOST:$SERVER_PORT"
-  connect "$who, database $DATABASE" login "$acts" "$password" -d "$DATABASE"
-  # A role may change its own settings, and this one makes it act as the owner from its next session on.
-  run "$who" login "$acts" "$password" -d "$DATABASE" -v owner="$OWNER" -v role="$acts" -c 'SELECT 1' \
-    -f "$here/act-as-owner.sql"
+  # A password that stays works before the operator has come to the memberships.
+  connect "$who, database $DATABASE, as a member of $OWNER" login "$acts" "$password" -d "$DATABASE" -c "SET ROLE \"$OWNER\""
+  run "$who" login "$acts" "$password" -d "$DATABASE" -v owner="$OWNER" -f "$here/act-as-owner.sql"
+  # The other one too, if it is let in.
+  for other in "$LOGIN_A $PASSWORD_A" "$LOGIN_B $PASSWORD_B"; do
+    login "${other%% *}" "${other#* }" -d "$DATABASE" -v owner="$OWNER" -f "$here/act-as-owner.sql" >/dev/null 2>&1 || :
+  done
   in_database "$who" login "$acts" "$password"
+  [ "$SEPARATE_MIGRATOR" = false ] || connect "$current_login at $SERVER_HOST:$SERVER_PORT, as a member of $RUNTIME" \
+    login "$current_login" "$current_password" -d "$DATABASE" -c "SET ROLE \"$RUNTIME\""
   # The operator makes the extensions, and says of its last ones that they are made until it comes to these.
   while
     missing=$(login "$acts" "$password" -d "$DATABASE" -v wanted="$EXTENSIONS" -f "$here/missing-extensions.sql" 2>&1) ||
