@@ -1,3 +1,4 @@
+export { GeneratedSecretArgs, SecretFormat } from "./components/app/generatedSecrets";
 export { AppProbeArgs, AppProbesArgs } from "./components/app/probes";
 export { ContainerResourcesArgs } from "./components/common/resources";
 export { DatabaseBackupsArgs } from "./components/database/backup";

@@ -1,6 +1,8 @@
 import * as pulumi from "@pulumi/pulumi";
 import * as apps from "@pulumi/kubernetes/apps/v1";
 import * as core from "@pulumi/kubernetes/core/v1";
+import { generateSecrets, markValues, secretVariables } from "./app/generatedSecrets";
+import { guardKeys } from "./app/keyGuard";
 import { PORT_NAME } from "./app/probes";
 import { appStatefulSet } from "./app/workload";
 import { childOptions } from "./common/childOptions";
@@ -39,6 +41,9 @@ export class PostgresApp extends pulumi.ComponentResource {
     const database = new PostgresDatabase(`${name}-db`, { ...args.database, namespace: args.namespace, partOf: name }, child());
     const { secretName, keys, values, caSecretName } = database.migrationConnection;
 
+    const generated = generateSecrets(name, app.generatedSecrets, child());
+    const ready = guardKeys(name, generated, { database, resolved: app.database, namespace }, child) ?? database.ready;
+
     const migration =
       app.migration &&
       new MigrationJob(
@@ -57,13 +62,12 @@ export class PostgresApp extends pulumi.ComponentResource {
           writablePaths: app.writablePaths,
           partOf: name,
         },
-        child({ dependsOn: database.ready }),
+        child({ dependsOn: ready }),
       );
 
     const settings = app.env ? new core.ConfigMap(`${name}-env`, { metadata, data: app.env }, child()) : undefined;
-    const secrets = app.secretEnv
-      ? new core.Secret(`${name}-secret-env`, { metadata, stringData: app.secretEnv }, child())
-      : undefined;
+    const secretEnv = secretVariables(app.secretEnv, generated);
+    const secrets = secretEnv ? new core.Secret(`${name}-secret-env`, { metadata, stringData: secretEnv }, child()) : undefined;
     const ports = [{ name: PORT_NAME, port: app.servicePort, targetPort: PORT_NAME }];
     const selector = selectorLabels(name, "app");
     const pods = new core.Service(
@@ -96,13 +100,7 @@ export class PostgresApp extends pulumi.ComponentResource {
         }),
       },
       child({
-        dependsOn: [
-          migration?.job ?? database.ready,
-          pods,
-          service,
-          ...(settings ? [settings] : []),
-          ...(secrets ? [secrets] : []),
-        ],
+        dependsOn: [migration?.job ?? ready, pods, service, ...(settings ? [settings] : []), ...(secrets ? [secrets] : [])],
       }),
     );
 
@@ -140,7 +138,7 @@ const address = (service: core.Service, port: pulumi.Input<number>) =>
   pulumi.interpolate`http://${service.metadata.name}.${service.metadata.namespace}.svc${pulumi.output(port).apply((p) => (p === 80 ? "" : `:${p}`))}`;
 
 const withSecrets = (args: PostgresAppArgs): PostgresAppArgs => ({
-  ...markSecretEnv(args),
+  ...markValues(markSecretEnv(args)),
   ...(args.migration ? { migration: markSecretEnv(args.migration) } : {}),
   ...(args.database ? { database: markPasswords(args.database) } : {}),
 });

@@ -1,4 +1,5 @@
 import * as pulumi from "@pulumi/pulumi";
+import { GeneratedSecretArgs } from "./app/generatedSecrets";
 import { AppProbesArgs } from "./app/probes";
 import { ContainerResourcesArgs } from "./common/resources";
 import { AppDatabaseArgs } from "./database/databaseArgs";
@@ -46,6 +47,12 @@ export interface PostgresAppArgs {
    * Settings with secret values, as environment variables. They are kept in a Secret. Defaults to none. A change rolls the pods.
    */
   secretEnv?: pulumi.Input<Record<string, pulumi.Input<string>>>;
+  /**
+   * Secrets that are generated and stay the same from then on, as environment variables, each with how it is made:
+   * `{ SECRET_KEY_BASE: {}, APP_KEY: { length: 32 }, SESSION_SECRET: { encryptsData: false } }`. An application that has one already
+   * needs it as `value`. The migration does not see them. Defaults to none. A change rolls the pods.
+   */
+  generatedSecrets?: Record<string, GeneratedSecretArgs>;
   /**
    * Which environment variable gets which key of the connection Secret, in the application and in the migration:
    * `{ DB_HOST: "host", DB_PASSWORD: "password" }`. Keys are host, port, dbname, user, password, uri, jdbc-uri, pgpass, sslmode,

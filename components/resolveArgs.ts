@@ -1,4 +1,5 @@
 import * as pulumi from "@pulumi/pulumi";
+import { ResolvedGeneratedSecrets, resolveGeneratedSecrets } from "./app/generatedSecrets";
 import { resolveProbes } from "./app/probes";
 import { ResolvedApp } from "./app/workload";
 import { refuseTwoValues } from "./common/environment";
@@ -29,6 +30,7 @@ export interface ResolvedArgs extends ResolvedApp {
   servicePort: pulumi.Input<number>;
   env?: pulumi.Output<Record<string, string>>;
   secretEnv?: Env;
+  generatedSecrets: ResolvedGeneratedSecrets;
   database: ResolvedDatabase;
   migration?: ResolvedMigration;
 }
@@ -59,6 +61,7 @@ export function resolveArgs(name: string, args: PostgresAppArgs): ResolvedArgs {
     replicas: check("replicas", args.replicas, wholeNumber(0)) ?? 1,
     env: env && validation.withoutSecrets("env", env, "put it into secretEnv"),
     secretEnv: validation.map("secretEnv", args.secretEnv, environmentName, text),
+    generatedSecrets: resolveGeneratedSecrets(args.generatedSecrets, "generatedSecrets", validation),
     connectionEnv,
     probes: resolveProbes(args.probes, "probes", validation),
     resources: checkResources(validation, "resources", args.resources, { cpu: "100m", memory: "128Mi" }),
@@ -68,8 +71,8 @@ export function resolveArgs(name: string, args: PostgresAppArgs): ResolvedArgs {
     database,
     migration: args.migration && resolveMigration(args.migration, image, "migration.", validation),
   };
-  const { migration } = args;
-  refuseTwoValues(validation, { connectionEnv, env: args.env, secretEnv: args.secretEnv });
+  const { migration, secretEnv, generatedSecrets } = args;
+  refuseTwoValues(validation, { connectionEnv, env: args.env, secretEnv, generatedSecrets });
   refuseTwoValues(validation, { connectionEnv, "migration.env": migration?.env, "migration.secretEnv": migration?.secretEnv });
 
   validation.throwIfAny();

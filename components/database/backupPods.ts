@@ -4,7 +4,7 @@ import { restrictedContainer, restrictedPod } from "../common/security";
 import { PostgresClient } from "./client";
 import { script } from "./scripts";
 
-/** What the pods of backups and restores are given from outside. */
+/** What the pods of backups, restores and other scripts that connect are given from outside. */
 export interface BackupSurroundings {
   client: PostgresClient;
   /** Name of the ConfigMap with the scripts. */
@@ -19,7 +19,7 @@ const SCRIPTS = "/etc/postgres-app/scripts";
 
 export const scriptFiles = (files: string[]) => Object.fromEntries(files.map((file) => [file, script(file)]));
 
-/** A container of a backup or a restore, which runs one of the scripts. */
+/** A container that runs one of the scripts. */
 export function scriptContainer(
   container: types.input.core.v1.Container & { name: string; script: string[] },
   volumeMounts: types.input.core.v1.VolumeMount[],
@@ -34,7 +34,7 @@ export function scriptContainer(
   };
 }
 
-/** What of a pod is the same for backups and restores. */
+/** What of a pod is the same for all scripts that connect. */
 export function scriptPod(
   { client, scripts, labels, annotations }: BackupSurroundings,
   volumes: types.input.core.v1.Volume[],

@@ -100,6 +100,7 @@ export class PostgresDatabase extends pulumi.ComponentResource {
       ready: restored ?? setup,
       appConnection: connections.app,
       migrationConnection: connections.migration,
+      client,
       dataId: engine.dataId,
     });
     this.registerOutputs({
@@ -127,6 +128,11 @@ export class PostgresDatabase extends pulumi.ComponentResource {
     return parts.get(this)!.migrationConnection;
   }
 
+  /** How containers of ours log in, with Postgres' programs, to do what the migration may. */
+  public get client(): PostgresClient {
+    return parts.get(this)!.client;
+  }
+
   /** Changes when the data becomes other data. */
   public get dataId(): pulumi.Input<string> | undefined {
     return parts.get(this)!.dataId;
@@ -136,7 +142,13 @@ export class PostgresDatabase extends pulumi.ComponentResource {
 /** Beside the class, because every field of it, private ones too, would become an output in the schema. */
 const parts = new WeakMap<
   PostgresDatabase,
-  { ready: batch.Job; appConnection: Connection; migrationConnection: Connection; dataId?: pulumi.Input<string> }
+  {
+    ready: batch.Job;
+    appConnection: Connection;
+    migrationConnection: Connection;
+    client: PostgresClient;
+    dataId?: pulumi.Input<string>;
+  }
 >();
 
 type Child = (more?: pulumi.CustomResourceOptions) => pulumi.CustomResourceOptions;

@@ -2,6 +2,7 @@ import { readFileSync } from "fs";
 import { join } from "path";
 import { backupFiles } from "../../components/database/backup";
 import { restrictedContainer, restrictedPod } from "../../components/common/security";
+import { keysFiles } from "../../components/database/keysJob";
 import { restoreFiles } from "../../components/database/restore";
 import { Namespace, Ran } from "./kubectl";
 
@@ -36,9 +37,9 @@ export async function startPods(
   });
 }
 
-/** A ConfigMap with every script of backups and restores. */
+/** A ConfigMap with every script of backups and restores, and the one that compares keys. */
 export async function applyScripts(namespace: Namespace): Promise<void> {
-  const data = { ...backupFiles(), ...restoreFiles() };
+  const data = { ...backupFiles(), ...restoreFiles(), ...keysFiles() };
   await namespace.apply({ apiVersion: "v1", kind: "ConfigMap", metadata: { name: "scripts", namespace: namespace.name }, data });
 }
 

@@ -33,6 +33,10 @@ const shortUrn = (urn: string) => {
 function outputs(args: pulumi.runtime.MockResourceArgs) {
   if (args.type === "random:index/randomPassword:RandomPassword")
     return { ...args.inputs, result: pulumi.secret(`pw-of-${args.name}`) };
+  if (args.type === "random:index/randomBytes:RandomBytes") {
+    const made = pulumi.secret(`bytes-of-${args.name}`);
+    return { ...args.inputs, base64: made, hex: made };
+  }
   if (!args.type.startsWith("kubernetes:")) return args.inputs;
   const metadata = { namespace: "default", ...args.inputs.metadata, name: args.inputs.metadata?.name ?? `${args.name}-0123abcd` };
   return { ...args.inputs, metadata };

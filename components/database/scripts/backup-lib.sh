@@ -1,5 +1,5 @@
 #!/bin/sh
-# Shared by backup.sh, upload.sh, fetch.sh and restore.sh. Sourced, never run. What a backup is:
+# Shared by backup.sh, upload.sh, fetch.sh, restore.sh and keys.sh. Sourced, never run. What a backup is:
 # <database>-<UTC time>.dump, and beside it <the same>.sha256. One without the other is what a run left that was cut off.
 # Needs only sh and what both coreutils and busybox have.
 set -eu

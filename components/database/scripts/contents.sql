@@ -1,4 +1,4 @@
--- What somebody made in this database: nothing of the system's and nothing that an extension brought.
+-- What somebody made in this database: nothing of the system's, nothing that an extension brought, and not our own record (keys.sql).
 SELECT pg_describe_object(catalog, object, 0)
 FROM (
   SELECT tableoid AS catalog, oid AS object, relnamespace AS namespace FROM pg_class WHERE relkind IN ('r', 'p', 'v', 'm', 'S', 'f')
@@ -11,6 +11,6 @@ FROM (
     OR typtype = 'c' AND (SELECT relkind FROM pg_class WHERE pg_class.oid = typrelid) = 'c'
 ) objects
 JOIN pg_namespace ON pg_namespace.oid = namespace
-WHERE nspname !~ '^pg_' AND nspname <> 'information_schema'
+WHERE nspname !~ '^pg_' AND nspname NOT IN ('information_schema', 'postgres_app')
   AND NOT EXISTS (SELECT FROM pg_depend WHERE classid = catalog AND objid = object AND deptype = 'e')
 ORDER BY catalog, 1;

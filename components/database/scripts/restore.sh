@@ -84,7 +84,10 @@ foreign="$entry(COMMENT - EXTENSION |(COMMENT - )?(EVENT TRIGGER|PUBLICATION|SUB
 grep -E "$foreign" "$scratch/list" | grep -v 'COMMENT - ' | sed -E "s/$entry/left out, for an administrator to make: /" || true
 grep -v -E "$foreign" "$scratch/list" | { grep -v -F -f "$scratch/left-out" || true; } >"$scratch/restored"
 
-# 4. All or nothing. The database is marked before, so that a run that is cut off after the end knows that it was the end.
+# 4. Which keys an empty database is for (keys.sql) means nothing for the data of the backup, which may bring a record of its own.
+query -c 'SET client_min_messages = warning' -c 'DROP TABLE IF EXISTS postgres_app.keys'
+
+# 5. All or nothing. The database is marked before, so that a run that is cut off after the end knows that it was the end.
 mark "$name" || fail "the database cannot be marked, and nothing was changed: its login has to act as the role that owns it"
 progress() { echo "restoring: $(query -c 'SELECT pg_size_pretty(pg_database_size(current_database()))') in the database, $(elapsed)"; }
 connection=${CONNECTION_URI:-dbname=\'$(printf '%s' "$PGDATABASE" | sed "s/[\\\\']/\\\\&/g")\'}

@@ -1,0 +1,236 @@
+import * as assert from "assert";
+import * as pulumi from "@pulumi/pulumi";
+import { AppDatabaseArgs, GeneratedSecretArgs, PostgresApp, PostgresAppArgs } from "../../index";
+import { generateSecrets, resolveGeneratedSecrets } from "../../components/app/generatedSecrets";
+import { Validation } from "../../components/common/validation";
+import { fingerprint } from "../../components/database/keysJob";
+import { complete, types } from "../../tools/providers/random/types";
+import { graph } from "../support/graph";
+import { known } from "../support/known";
+
+type Secrets = Record<string, GeneratedSecretArgs>;
+
+const SECRET = "kubernetes:core/v1:Secret";
+const JOB = "kubernetes:batch/v1:Job";
+const STATEFUL_SET = "kubernetes:apps/v1:StatefulSet";
+const PASSWORD = "random:index/randomPassword:RandomPassword";
+const BYTES = "random:index/randomBytes:RandomBytes";
+
+const KEYS: Secrets = { SECRET_KEY_BASE: {}, API_KEY: { format: "hex", length: 33 } };
+const notes =
+  (generatedSecrets: Secrets | undefined, more: Partial<PostgresAppArgs> = {}, opts?: pulumi.ComponentResourceOptions) =>
+  () =>
+    new PostgresApp(
+      "notes",
+      { image: "registry.example.org/notes:1", migration: { command: ["migrate"] }, generatedSecrets, ...more },
+      opts,
+    );
+
+function refusal(args: Partial<PostgresAppArgs>): string {
+  try {
+    new PostgresApp("notes", { image: "registry.example.org/notes:1", ...args });
+    return "";
+  } catch (error) {
+    return (error as Error).message;
+  }
+}
+
+describe("arguments of generated secrets", () => {
+  it("are refused with what to write instead", () => {
+    const message = refusal({
+      generatedSecrets: {
+        "1A": {},
+        A: { length: 15 },
+        B: { format: "base64", length: 42 },
+        C: { format: "base32" as never },
+        D: { value: "" },
+        E: { value: 271828 as never },
+        F: { rotation: -1 },
+        G: { length: "64" as never },
+      },
+    });
+    for (const line of [
+      /^ {2}generatedSecrets\["1A"\]: is not an environment variable's name/m,
+      /^ {2}generatedSecrets.A.length: 15 is out of range: write a whole number of at least 16 and at most 1024$/m,
+      /^ {2}generatedSecrets.B.length: 42 characters are no base64: write a multiple of 4, such as 44 for 32 bytes$/m,
+      /^ {2}generatedSecrets.C.format: is "base32": write one of "alphanumeric", "hex", "base64"$/m,
+      /^ {2}generatedSecrets.D.value: is empty: leave it out to have a value generated$/m,
+      /^ {2}generatedSecrets.E.value: is a number: write it as a string, in quotes$/m,
+      /^ {2}generatedSecrets.F.rotation: -1 is out of range/m,
+      /^ {2}generatedSecrets.G.length: "64" is out of range/m,
+      /: 8 arguments have to change:$/m,
+    ])
+      assert.match(message, line);
+    assert.doesNotMatch(message, /271828/);
+    assert.match(refusal({ generatedSecrets: ["A"] as never }), /generatedSecrets: is not a map that the program itself knows/);
+  });
+
+  it("are refused where a variable has two values", () => {
+    const message = refusal({ env: { A: "1" }, secretEnv: { B: "2" }, generatedSecrets: { A: {}, B: {}, PGHOST: {} } });
+    assert.match(message, /^ {2}generatedSecrets.A: is in env too: keep one of the two$/m);
+    assert.match(message, /^ {2}generatedSecrets.B: is in secretEnv too: keep one of the two$/m);
+    assert.match(message, /^ {2}generatedSecrets.PGHOST: is in connectionEnv too: keep one of the two$/m);
+  });
+});
+
+describe("values of generated secrets", () => {
+  /** As the random plugin makes them. */
+  async function made(args: GeneratedSecretArgs): Promise<string> {
+    await pulumi.runtime.setMocks({
+      newResource: async ({ type, inputs }) => {
+        const { id, outputs } = await types[type]!.make(complete(types[type]!, inputs));
+        return { id, state: { ...inputs, ...outputs } };
+      },
+      call: ({ inputs }) => inputs,
+    });
+    const resolved = resolveGeneratedSecrets({ A: args }, "generatedSecrets", new Validation("Test"));
+    return known(generateSecrets("test", resolved, {}).A.value);
+  }
+  for (const [format, length, pattern] of [
+    [undefined, undefined, /^[A-Za-z0-9]{64}$/],
+    ["alphanumeric", 100, /^[A-Za-z0-9]{100}$/],
+    ["hex", undefined, /^[0-9a-f]{64}$/],
+    ["hex", 33, /^[0-9a-f]{33}$/],
+    ["base64", undefined, /^[A-Za-z0-9+/]{64}$/],
+  ] as const)
+    it(`are ${length ?? "64, if nothing is said,"} characters of ${format ?? "letters and digits, if nothing is said"}, never the same`, async () => {
+      const [one, other] = [await made({ format, length }), await made({ format, length })];
+      assert.match(one, pattern);
+      assert.match(other, pattern);
+      assert.notStrictEqual(one, other);
+    });
+
+  for (const [format, characters] of [
+    ["alphanumeric", 62],
+    ["hex", 16],
+    ["base64", 64],
+  ] as const)
+    it(`in ${format} use all of ${characters} characters, about equally often`, async () => {
+      // A missing one in 1024 would be one run in a hundred thousand; the most frequent is expected at 28 of 64, or 84 of 16.
+      const counts = new Map<string, number>();
+      for (const character of (await made({ format, length: 1024 })).replace(/=+$/, ""))
+        counts.set(character, (counts.get(character) ?? 0) + 1);
+      assert.strictEqual(counts.size, characters);
+      assert.ok(Math.max(...counts.values()) < (1024 / characters) * 3, JSON.stringify([...counts]));
+    });
+
+  for (const [length, bytes] of [
+    [20, 15],
+    [24, 16],
+    [32, 24],
+    [44, 32],
+    [64, 48],
+    [88, 64],
+    [172, 128],
+  ])
+    it(`in base64 of ${length} characters are ${bytes} bytes`, async () => {
+      const value = await made({ format: "base64", length });
+      const decoded = Buffer.from(value, "base64");
+      assert.deepStrictEqual([value.length, decoded.length, decoded.toString("base64")], [length, bytes, value]);
+    });
+
+  it("come from these parameters, frozen: others would be other values in every stack", async () => {
+    const { resources } = await graph(notes({ ...KEYS, SEED: { format: "base64", length: 44, rotation: 3 } }));
+    const inputs = (key: string) => resources.get(key)!.inputs;
+    assert.deepStrictEqual(inputs(`${PASSWORD}::notes-secret-SECRET_KEY_BASE`), {
+      length: 64,
+      special: false,
+      keepers: { rotation: "0" },
+    });
+    assert.deepStrictEqual(inputs(`${BYTES}::notes-secret-API_KEY`), { length: 17, keepers: { rotation: "0" } });
+    assert.deepStrictEqual(inputs(`${BYTES}::notes-secret-SEED`), { length: 32, keepers: { rotation: "3" } });
+    assert.strictEqual(
+      fingerprint("SECRET_KEY_BASE", "a value"),
+      "a9f0651db2188bb1c36000423cacd3b8fb4b730381627414640a3281391ad6b4",
+    );
+  });
+
+  it("are those that are given, and nothing is generated then", async () => {
+    const { resources } = await graph(notes({ SECRET_KEY_BASE: { value: "not to be seen" } }));
+    assert.ok(![...resources.keys()].some((key) => key.includes("notes-secret-SECRET_KEY_BASE")));
+  });
+});
+
+describe("resources of generated secrets", () => {
+  it("are a copy, a record and a Job between the database and what could use a wrong key", async () => {
+    const { resources, late } = await graph(notes(KEYS));
+    assert.deepStrictEqual(late, []);
+    const depends = (key: string) => resources.get(key)!.dependencies;
+    const keys = `${JOB}::notes-keys`;
+    for (const before of [`${JOB}::notes-db-setup`, `${SECRET}::notes-kept-secrets`, `${SECRET}::notes-keys`])
+      assert.ok(depends(keys).includes(before), before);
+    assert.ok(depends(`${JOB}::notes-migration`).includes(keys));
+    const withoutMigration = await graph(notes(KEYS, { migration: undefined }));
+    assert.ok(withoutMigration.resources.get(`${STATEFUL_SET}::notes`)!.dependencies.includes(keys));
+  });
+
+  it("are the same in a preview that knows no value", async () => {
+    const names = async (preview: boolean) => [...(await graph(notes(KEYS), { preview })).resources.keys()].sort();
+    assert.deepStrictEqual(await names(true), await names(false));
+  });
+
+  it("are none but the value where no stored data depends on it, and none at all where nothing is generated", async () => {
+    const all = async (generatedSecrets?: Secrets) => [...(await graph(notes(generatedSecrets))).resources.keys()];
+    const without = await all();
+    const session = await all({ SESSION_SECRET: { encryptsData: false } });
+    assert.deepStrictEqual(
+      session.filter((key) => !without.includes(key)),
+      [`${PASSWORD}::notes-secret-SESSION_SECRET`, `${SECRET}::notes-secret-env`],
+    );
+    assert.ok(!without.some((key) => /notes-(keys|kept-secrets|secret-env)$/.test(key)));
+  });
+
+  it("keep the copy after destroy, where it can be found, if the data is kept", async () => {
+    const copy = async (database?: AppDatabaseArgs) =>
+      (await graph(notes({ ...KEYS, SESSION_SECRET: { encryptsData: false } }, { database }))).resources.get(
+        `${SECRET}::notes-kept-secrets`,
+      )!;
+    const { options, inputs } = await copy();
+    assert.strictEqual(options.retainOnDelete, true);
+    assert.strictEqual(inputs.metadata.name, undefined, "a former copy is never written over");
+    assert.strictEqual(inputs.metadata.labels["app.kubernetes.io/instance"], "notes");
+    assert.strictEqual(inputs.metadata.labels["app.kubernetes.io/component"], "kept-secrets");
+    assert.ok(!(await copy({ onDelete: "delete" })).options.retainOnDelete);
+    assert.strictEqual((await copy({ onDelete: "retain" })).options.retainOnDelete, true);
+  });
+
+  it("have no value and no fingerprint outside of Secrets, and every value marked as secret", async () => {
+    const { resources } = await graph(
+      notes({ ...KEYS, OLD: { value: "not to be seen" } }, { secretEnv: { TOKEN: "not to be seen" } }),
+    );
+    for (const name of ["notes-secret-env", "notes-kept-secrets", "notes-keys"])
+      assert.match(
+        JSON.stringify(resources.get(`${SECRET}::${name}`)!.inputs.stringData),
+        /^("\[secret\]"|{("\w+":"\[secret\]",?)+})$/,
+      );
+    const seen = new RegExp(
+      `not to be seen|pw-of-|bytes-of-|${fingerprint("OLD", "not to be seen")}|${fingerprint("SECRET_KEY_BASE", "pw-of-notes-secret-SECRET_KEY_BASE")}`,
+    );
+    for (const [key, { inputs }] of resources) assert.doesNotMatch(JSON.stringify(inputs), seen, key);
+    const [{ env }] = resources.get(`${JOB}::notes-keys`)!.inputs.spec.template.spec.containers;
+    assert.deepStrictEqual(env.find(({ name }: any) => name === "KEYS").valueFrom, {
+      secretKeyRef: { name: "notes-keys-0123abcd", key: "keys" },
+    });
+  });
+
+  it("have a Job like the others: bounded, run again until it is complete, for other data and after a restore", async () => {
+    const job = async (more: Partial<PostgresAppArgs> = {}) =>
+      (await graph(notes(KEYS, more, { protect: true, retainOnDelete: true }))).resources.get(`${JOB}::notes-keys`)!;
+    const { inputs, options } = await job({ database: { connectTimeoutSeconds: 100 } });
+    assert.strictEqual(inputs.metadata.annotations["pulumi.com/replaceUnready"], "true");
+    assert.strictEqual(inputs.spec.activeDeadlineSeconds, 340);
+    assert.deepStrictEqual(options.customTimeouts, { create: "400s", update: "400s", delete: "" });
+    assert.deepStrictEqual([options.protect, options.retainOnDelete], [false, false]);
+    const restoreFrom = { claim: { claimName: "backups" } };
+    const restored = (await job({ database: { restoreFrom } })).inputs.spec.template.metadata.annotations;
+    assert.strictEqual(restored["pulumi-postgres-app/restored-by"], "notes-db-restore-0123abcd");
+  });
+
+  it("run nothing again but themselves and the pods when a rotation is raised", async () => {
+    const specs = async (rotation: number) => {
+      const { resources } = await graph(notes({ SECRET_KEY_BASE: { rotation } }));
+      return JSON.stringify([`${JOB}::notes-db-setup`, `${JOB}::notes-migration`].map((key) => resources.get(key)!.inputs));
+    };
+    assert.strictEqual(await specs(1), await specs(0));
+  });
+});
