@@ -1,8 +1,11 @@
 // What the component costs, as ratios: machines differ, and both sides of a ratio are measured in turns on the same one.
 import { loadavg } from "os";
 import { Namespace } from "../test/support/kubectl";
+import { backupCost } from "./backupCost";
+import { databaseReady } from "./databaseReady";
 import { databaseRestart } from "./databaseRestart";
 import { firstUp } from "./firstUp";
+import { rotation } from "./rotation";
 import { Cleanup } from "./support/cleanup";
 import { interruptible } from "./support/interruptible";
 import { Project } from "./support/project";
@@ -46,6 +49,9 @@ async function measureAll(): Promise<void> {
   await cleanup.run();
 
   results.push(await databaseRestart(cleanup, 10));
+  results.push(await databaseReady(cleanup, rounds, resourcesIn));
+  results.push(await backupCost(cleanup, rounds));
+  results.push(await rotation(cleanup, Math.ceil(rounds / 2)));
   console.log(`\n${results.join("\n\n")}`);
 }
 

@@ -1,5 +1,5 @@
 import { kubectl } from "../../test/support/kubectl";
-import { plain, Resource } from "./state";
+import { everyString, plain, Resource } from "./state";
 
 const LIMIT = 120;
 
@@ -9,9 +9,9 @@ const waits: Record<string, (name: string) => string[]> = {
   Job: (name) => ["wait", "--for=condition=complete", `job/${name}`],
 };
 
-interface Manifest {
+export interface Manifest {
   kind: string;
-  metadata: { name: string; namespace: string };
+  metadata: { name: string; namespace: string; labels: Record<string, string> };
 }
 
 /** One `kubectl apply`, and what has to be waited for before the next. */
@@ -20,11 +20,20 @@ interface Step {
   wait?: string[];
 }
 
+/** What is applied: without what is only read, and without the patch of a claim, which has its size from the StatefulSet already. */
+export function manifestsOf(resources: Resource[]): Manifest[] {
+  return resources
+    .filter(({ type, read }) => type.startsWith("kubernetes:") && !type.endsWith("Patch") && read === undefined)
+    .map(({ inputs }) => {
+      const { namespace } = inputs.metadata as { namespace: string };
+      // The server's certificate is for the namespace in which it was made, but also for the Service's name alone.
+      return plain(everyString(inputs, (text) => text.replaceAll(`.${namespace}.svc`, ""))) as unknown as Manifest;
+    });
+}
+
 /** The shortest way by hand: first everything that is there at once, then what takes time, each when the one before is done. */
 export function stepsOf(resources: Resource[]): Step[] {
-  const manifests = resources
-    .filter(({ type }) => type.startsWith("kubernetes:"))
-    .map(({ inputs }) => plain(inputs) as unknown as Manifest);
+  const manifests = manifestsOf(resources);
   const [slow, quick] = [true, false].map((isSlow) => manifests.filter(({ kind }) => kind in waits === isSlow));
   return [{ manifests: quick }, ...slow.map((manifest) => ({ manifests: [manifest], wait: waitFor(manifest) }))];
 }

@@ -10,20 +10,34 @@ interface Known {
 
 /**
  * A program that makes the same resources without the component: the same types, names, inputs, secrets, order and options.
- * Names and passwords are generated anew, so they are references, as somebody would write them.
+ * Names, passwords and certificates are generated anew, so they are references, as somebody would write them.
  */
 export function rawProgram(resources: Resource[]): string {
   const variables = new Map(resources.map(({ urn }, index) => [urn, `resource${index}`]));
   const known: Known[] = [];
-  const statements = resources.map((resource) => {
+  const statements = resources.map((resource, index) => {
     const variable = variables.get(resource.urn)!;
+    const made =
+      resource.read === undefined ? created(resource, variables, known) : found(resource, resources.slice(0, index), variables);
     const autoName = autoNameOf(resource.inputs);
-    const inputs = literal(autoName === undefined ? resource.inputs : withoutAutoName(resource.inputs), known);
     if (autoName !== undefined) known.push({ value: autoName, expression: `${variable}.metadata.name` });
-    if (resource.password !== undefined) known.push({ value: resource.password, expression: `${variable}.result` });
-    return `const ${variable} = new (${classOf(resource.type)})(${JSON.stringify(resource.name)}, ${inputs}, ${options(resource, variables)});`;
+    for (const [path, value] of Object.entries(resource.generated)) known.push({ value, expression: `${variable}.${path}` });
+    return `const ${variable} = ${made};`;
   });
   return ['"use strict";', 'require("./peakMemory");', 'const pulumi = require("@pulumi/pulumi");', ...statements, ""].join("\n");
+}
+
+function created(resource: Resource, variables: Map<string, string>, known: Known[]): string {
+  const { type, name, inputs } = resource;
+  const written = autoNameOf(inputs) === undefined ? inputs : withoutAutoName(inputs);
+  return `new (${classOf(type)})(${JSON.stringify(name)}, ${literal(written, known)}, ${options(resource, variables)})`;
+}
+
+/** What is read is the claim of the server that was made before it; that it waits for it does not stand in the state. */
+function found({ type, name, read }: Resource, before: Resource[], variables: Map<string, string>): string {
+  const owner = before.findLast((resource) => resource.type.endsWith(":StatefulSet"));
+  const dependsOn = owner ? `[${variables.get(owner.urn)}]` : "[]";
+  return `${classOf(type)}.get(${JSON.stringify(name)}, ${JSON.stringify(read)}, { dependsOn: ${dependsOn} })`;
 }
 
 /** From "kubernetes:core/v1:Secret" to its class, out of the smallest module that has it. */
@@ -33,11 +47,15 @@ function classOf(type: string): string {
   return `require(${JSON.stringify(path)}).${name}`;
 }
 
-function options({ dependencies, ignoreChanges, customTimeouts }: Resource, variables: Map<string, string>): string {
+function options(
+  { dependencies, ignoreChanges, retainOnDelete, customTimeouts }: Resource,
+  variables: Map<string, string>,
+): string {
   const timeouts = Object.entries(customTimeouts).map(([operation, seconds]) => [operation, `${seconds}s`]);
   return `{
   dependsOn: [${dependencies.map((urn) => variables.get(urn)).join(", ")}],
   ignoreChanges: ${JSON.stringify(ignoreChanges)},
+  retainOnDelete: ${retainOnDelete},
   customTimeouts: ${JSON.stringify(Object.fromEntries(timeouts))},
 }`;
 }

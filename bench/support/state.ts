@@ -14,10 +14,13 @@ export interface Resource {
   type: string;
   name: string;
   inputs: Values;
-  /** The generated value of a RandomPassword. */
-  password?: string;
+  /** What is only known when there is the resource, and others may contain: values by the path of the output. */
+  generated: Record<string, string>;
+  /** Under which id it was found, if it is only read. */
+  read?: string;
   dependencies: string[];
   ignoreChanges: string[];
+  retainOnDelete: boolean;
   /** Seconds by operation. */
   customTimeouts: Record<string, number>;
 }
@@ -29,34 +32,53 @@ export interface Exported {
       urn: string;
       type: string;
       custom: boolean;
-      inputs: object;
-      outputs: { result?: object };
+      /** Of resources that are read. */
+      external?: boolean;
+      id: string;
+      inputs?: object;
+      outputs?: object;
       dependencies?: string[];
       ignoreChanges?: string[];
+      retainOnDelete?: boolean;
       customTimeouts?: Record<string, number>;
     }[];
   };
 }
+
+/** Outputs that are generated, by type and path. Names that Pulumi generates are not among them. */
+const GENERATED: Record<string, string[]> = {
+  "random:index/randomPassword:RandomPassword": ["result"],
+  "tls:index/privateKey:PrivateKey": ["privateKeyPem"],
+  "tls:index/selfSignedCert:SelfSignedCert": ["certPem"],
+  "tls:index/certRequest:CertRequest": ["certRequestPem"],
+  "tls:index/locallySignedCert:LocallySignedCert": ["certPem"],
+  "kubernetes:core/v1:PersistentVolumeClaim": ["metadata.uid"],
+};
 
 /** Every resource of a provider in the order in which they were made, as it would be in another namespace. */
 export function resourcesOf(exported: Exported, from: string, to: string): Resource[] {
   const moved = (value: Value): Value => everyString(value, (text) => text.replaceAll(from, to));
   return exported.deployment.resources
     .filter(({ custom, type }) => custom && !type.startsWith("pulumi:"))
-    .map(({ urn, type, inputs, outputs, dependencies = [], ignoreChanges = [], customTimeouts = {} }) => {
+    .map(({ urn, type, external, id, inputs = {}, outputs = {}, customTimeouts = {}, ...options }) => {
       const values = fromJson(inputs) as Values;
+      const made = plain(fromJson(outputs)) as Values;
       return {
         urn,
         type,
         name: urn.split("::")[3],
         inputs: moved(type === "kubernetes:core/v1:Secret" ? readable(values) : values) as Values,
-        ...(outputs.result === undefined ? {} : { password: plain(fromJson(outputs.result)) as string }),
-        dependencies,
-        ignoreChanges,
+        generated: Object.fromEntries((GENERATED[type] ?? []).map((path) => [path, at(made, path) as string])),
+        ...(external ? { read: moved(id) as string } : {}),
+        dependencies: options.dependencies ?? [],
+        ignoreChanges: options.ignoreChanges ?? [],
+        retainOnDelete: options.retainOnDelete ?? false,
         customTimeouts,
       };
     });
 }
+
+const at = (value: Value, path: string): Value => path.split(".").reduce((inner, key) => (inner as Values)[key], value);
 
 /** The same without the marks of secrets. */
 export function plain(value: Value): unknown {
@@ -73,7 +95,7 @@ export function mapped<T>(value: Value[] | Values, map: (value: Value) => T): T[
 export const isCollection = (value: Value): value is Value[] | Values =>
   typeof value === "object" && value !== null && !(value instanceof SecretValue);
 
-function everyString(value: Value, map: (text: string) => string): Value {
+export function everyString(value: Value, map: (text: string) => string): Value {
   if (value instanceof SecretValue) return new SecretValue(everyString(value.value, map));
   if (typeof value === "string") return map(value);
   return isCollection(value) ? mapped(value, (inner) => everyString(inner, map)) : value;

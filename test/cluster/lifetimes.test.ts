@@ -212,7 +212,7 @@ describe("a database's lifetime", function () {
       assert.strictEqual(await a.sql(await login("a"), "SELECT current_user"), "a");
       assert.notDeepStrictEqual(await jobs(), [setup]);
       await until("the claim to have grown", 30, async () => (await a.getClaim()).status.capacity.storage === "11Gi");
-      assert.deepStrictEqual((await own.stack.up(databases(own.namespace, all))).changes, []);
+      assert.deepStrictEqual(inCluster(await up(all)), []);
     });
 
     it("removes the claim with everything else, when that was asked for", async () => {

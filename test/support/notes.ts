@@ -1,7 +1,7 @@
 import { PostgresApp, PostgresAppArgs } from "../../index";
 import { kubectl, Namespace, run } from "./kubectl";
 
-export const image = (version: string) => `docker.io/local/${process.env.NOTES_IMAGE ?? "notes"}:${version}`;
+export const image = (version: string) => `docker.io/local/notes:${version}`;
 
 /** The example application as a program of a stack, small and quick. */
 export const notes =

@@ -121,13 +121,12 @@ async function startProcess(namespace: Namespace, major: number, names: string[]
   await chown(data, 999, 999);
   const inside = (command: string[], variables: string[] = []) => inFiles(files, major, data, [...variables, ...command]);
   const variables = ["DATA=/mnt", `NAMES=${subjects([host, ...names], address)}`, `LISTEN=${address}`, `PORT=${port}`];
-  // No fork, so that its id is the server's.
-  const child = spawn("unshare", inside(["sh", "-c", START], variables), { stdio: ["ignore", output.fd, output.fd] });
+  // No fork, so that its id is the server's, which ends with the test, however that ends.
+  const start = `exec 3<&0; (cat <&3; kill -QUIT $$) > /dev/null 2>&1 & ${START}`;
+  const child = spawn("unshare", inside(["sh", "-c", start], variables), { stdio: ["pipe", output.fd, output.fd] });
   await output.close();
   const kill = () => child.kill("SIGQUIT");
-  process.once("exit", kill);
   const stop = async () => {
-    process.removeListener("exit", kill);
     await ended(child, kill);
     await rm(data, { recursive: true, force: true });
   };
@@ -141,8 +140,9 @@ async function startProcess(namespace: Namespace, major: number, names: string[]
     });
     return { host, address, port, ca: await readFile(join(data, "ca.crt"), "utf8"), sql, log: said, stop };
   } catch (error) {
+    const log = await said();
     await stop();
-    throw new Error(`${error instanceof Error ? error.message : error}\n${await said().catch(() => "")}`);
+    throw new Error(`it did not start: ${log}`, { cause: error });
   }
 }
 

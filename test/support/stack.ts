@@ -10,7 +10,7 @@ export interface Outcome {
   ok: boolean;
   /** What stood on the screen, the error included. */
   output: string;
-  /** Operations that are not "same", as "<operation> <type>::<name>", in the order in which they began. */
+  /** Operations that change something (neither "same" nor "read"), as "<operation> <type>::<name>", in the order in which they began. */
   changes: string[];
   outputs: Record<string, any>;
 }
@@ -104,7 +104,7 @@ export class TestStack {
       onOutput: (text: string) => (output += text),
       onError: (text: string) => (output += text),
       onEvent: ({ resourcePreEvent }: EngineEvent) => {
-        if (resourcePreEvent && resourcePreEvent.metadata.op !== "same")
+        if (resourcePreEvent && !["same", "read"].includes(resourcePreEvent.metadata.op))
           changes.push(`${resourcePreEvent.metadata.op} ${short(resourcePreEvent.metadata.urn)}`);
       },
     };

@@ -39,7 +39,8 @@ describe("the graph on CloudNativePG", () => {
       [...resources.keys()].sort(),
       [
         "pulumi-postgres-app:index:PostgresDatabase::db",
-        "random:index/randomUuid:RandomUuid::db-whereabouts",
+        "random:index/randomUuid:RandomUuid::db-cloudNativePg-whereabouts",
+        "random:index/randomUuid:RandomUuid::db-engines",
         ...["a", "b"].flatMap((slot) => [`${PASSWORD}::db-password-${slot}`, `${SECRET}::db-role-${slot}`]),
         CLUSTER,
         DATABASE,
@@ -206,12 +207,12 @@ describe("what does not go with CloudNativePG", () => {
   });
 
   it("is restoring what is there already, which a later restoreFrom would not do", () => {
-    const then = { engine: "cloudNativePg", onDelete: "retain", namespace: "shop", restored: "no" };
-    const { onDelete: _, ...now } = then;
-    assert.strictEqual(forgotten(then, now), undefined);
-    const { key, reason } = forgotten(then, { ...now, restored: "yes" })!;
+    const then = { namespace: "shop", restored: "no" };
+    const engine = "cloudNativePg";
+    assert.strictEqual(forgotten(engine, then, then), undefined);
+    const { key, reason } = forgotten(engine, then, { ...then, restored: "yes" })!;
     assert.strictEqual(key, "restoreFrom");
     assert.match(reason, /^is read only when the database is made, and this one is there already: take it out/);
-    assert.strictEqual(forgotten({ ...then, restored: "yes" }, now), undefined, "taking it out is fine");
+    assert.strictEqual(forgotten(engine, { ...then, restored: "yes" }, then), undefined, "taking it out is fine");
   });
 });

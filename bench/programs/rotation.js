@@ -1,0 +1,18 @@
+// The example application as users load it, with the number that gives it another password.
+"use strict";
+require("./peakMemory");
+const pulumi = require("@pulumi/pulumi");
+const { PostgresApp } = require("pulumi-postgres-app");
+
+new PostgresApp("notes", {
+  image: "docker.io/local/notes:1.0.0",
+  port: 3000,
+  replicas: 2,
+  namespace: process.env.BENCH_NAMESPACE,
+  database: {
+    embedded: { version: 17, storage: "1Gi" },
+    credentials: { rotation: new pulumi.Config().getNumber("rotation") ?? 0 },
+  },
+  migration: { command: ["sequelize-cli", "db:migrate"], timeoutSeconds: 120 },
+  probes: { liveness: { httpPath: "/health" }, readiness: { httpPath: "/ready" } },
+});
