@@ -77,7 +77,8 @@ export interface AppDatabaseArgs {
   extensions?: pulumi.Input<pulumi.Input<string>[]>;
   /**
    * Settings of the database (ALTER DATABASE … SET), for sessions that begin after the change: `{ statement_timeout: "30s" }`.
-   * One that is taken out is reset. Not for an external server without `admin`. Defaults to none.
+   * They are all that the database has: one that is taken out is reset, `{}` resets every one. Not for an external server without
+   * `admin`. Defaults to leaving the database's settings as they are.
    */
   settings?: pulumi.Input<Record<string, pulumi.Input<string>>>;
   /**

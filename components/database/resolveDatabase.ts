@@ -172,11 +172,21 @@ function refuseForeign(
 function refuseLogical(args: AppDatabaseArgs, path: string, validation: Validation): void {
   const store = "CloudNativePG keeps its backups in an object store: give s3";
   if (args.backups?.destination?.claim !== undefined) validation.problem(`${path}backups.destination.claim`, store);
-  if (args.backups?.timeZone !== undefined)
-    validation.problem(
-      `${path}backups.timeZone`,
-      "is not for CloudNativePG, whose operator reads schedules in its own time zone (UTC in its image): leave it out",
-    );
+  const unused: [string, unknown][] = [
+    ["backups.timeZone", args.backups?.timeZone],
+    ["backups.timeoutSeconds", args.backups?.timeoutSeconds],
+    ["backups.resources", args.backups?.resources],
+    ["backups.destination.s3.image", args.backups?.destination?.s3?.image],
+    ["restoreFrom.s3.image", args.restoreFrom?.s3?.image],
+    ["restoreFrom.timeoutSeconds", args.restoreFrom?.timeoutSeconds],
+  ];
+  for (const [property, given] of unused) {
+    if (given !== undefined)
+      validation.problem(
+        `${path}${property}`,
+        "is not for CloudNativePG, whose operator decides that (schedules are in its own time zone, UTC in its image): leave it out",
+      );
+  }
   if (args.restoreFrom?.claim !== undefined) validation.problem(`${path}restoreFrom.claim`, store);
   if (args.restoreFrom?.backup !== undefined)
     validation.problem(

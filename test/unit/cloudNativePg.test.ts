@@ -8,14 +8,12 @@ import {
   ClusterBackup,
   ClusterRestore,
   CLOUD_NATIVE_PG_API,
-  cronSchedule,
   ManagedRole,
   OBJECT_STORE_API,
   ObjectDestination,
   objectStore,
   readWriteService,
   resolveCloudNativePg,
-  retentionPolicy,
   rolePasswordSecret,
   scheduledBackup,
 } from "../../components/database/cloudNativePg";
@@ -341,31 +339,6 @@ describe("the objects beside a CloudNativePG Cluster", () => {
       method: "volumeSnapshot",
       backupOwnerReference: "none",
     });
-  });
-});
-
-describe("rules for backups", () => {
-  it("take schedules of five fields", () => {
-    for (const schedule of ["30 2 * * *", "*/15 0-6,22 1,15 jan-MAR sun", "0 0 31 12 6", "5/10 * * * 1-5", "  0  3 * * 0 "])
-      assert.strictEqual(cronSchedule(schedule), undefined, schedule);
-  });
-
-  it("refuse others", () => {
-    assert.match(cronSchedule("0 30 2 * * *")!, /is not a schedule: write minute, hour, day, month and weekday/);
-    assert.match(cronSchedule("@daily")!, /is not a schedule/);
-    assert.match(cronSchedule("0 0 * * 7")!, /"7" in "0 0 \* \* 7" is no day of the week: .* numbers from 0 to 6/);
-    assert.match(cronSchedule("60 0 * * *")!, /is no minute/);
-    assert.match(cronSchedule("0 5-2 * * *")!, /is no hour/);
-    assert.match(cronSchedule("0 0 0 * *")!, /is no day of the month/);
-    assert.match(cronSchedule("0 0 * foo *")!, /is no month/);
-    for (const schedule of ["*/0 * * * *", "*-5 * * * *", "1,,2 * * * *", "-1 * * * *", "1-2-3 * * * *", "1.5 * * * *"])
-      assert.match(cronSchedule(schedule)!, /is no minute/, schedule);
-  });
-
-  it("take the plugin's retention", () => {
-    for (const value of ["14d", "4w", "6m", "100d"]) assert.strictEqual(retentionPolicy(value), undefined);
-    for (const value of ["0d", "14", "14 d", "2y", "d", ""])
-      assert.match(retentionPolicy(value)!, /write a number of days, weeks or months/);
   });
 });
 
