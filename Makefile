@@ -1,5 +1,5 @@
 # Thin: each line is a script or an npm run. `make up` is the whole way from a fresh clone to a running application.
-.PHONY: help up upgrade down clean env build lint test bench
+.PHONY: help up upgrade down clean env build lint test nightly bench
 
 help:
 	@echo "make up       deploy the example application; CONTEXT=<kubectl context> for a cluster of yours, else a local one"
@@ -7,6 +7,7 @@ help:
 	@echo "make down     remove the stack; the volume with the data stays"
 	@echo "make clean    remove the local cluster and everything in it"
 	@echo "make test     build, lint and all tests, on the same cluster"
+	@echo "make nightly  the same, with 100 times destroy and up on the volume that stayed (an hour more)"
 	@echo "make bench    what the component costs, as ratios"
 	@echo 'eval "$$(make -s env)"   for pulumi and kubectl typed by hand'
 
@@ -34,6 +35,9 @@ lint:
 
 test:
 	@tools/test.sh
+
+nightly:
+	@CYCLES=100 tools/test.sh
 
 bench:
 	@tools/bench.sh

@@ -42,7 +42,7 @@ attended() {
   status=0
   wait "$child" || status=$?
   child=''
-  kill "$ticker" 2>/dev/null || true
+  kill -9 "$ticker" 2>/dev/null || true # a shell that has just been forked loses a TERM, and would be waited for without end
   wait "$ticker" 2>/dev/null || true
   ticker=''
   cat "$said" >&2
@@ -57,7 +57,7 @@ ended() {
   code=$?
   [ -z "$child" ] || kill "$child" 2>/dev/null || true
   [ -z "$child" ] || wait "$child" 2>/dev/null || true
-  [ -z "$ticker" ] || kill "$ticker" 2>/dev/null || true
+  [ -z "$ticker" ] || kill -9 "$ticker" 2>/dev/null || true
   tidy
   rm -rf "$scratch"
   [ "$code" -eq 0 ] || [ -n "$explained" ] || echo "$program: failed: the lines above say why"
