@@ -75,7 +75,9 @@ describe("the deploy story", function () {
       const places = {
         state: await stack.state(),
         "preview of everything anew": (
-          await stack.preview(notes(namespace, "1.1.0", { env: { A: "b" }, database: { user: "other" } }))
+          await stack.preview(
+            notes(namespace, "1.1.0", { env: { A: "b" }, database: { credentials: { rotation: 1, adminRotation: 1 } } }),
+          )
         ).output,
         objects: JSON.stringify(await namespace.items("pods,jobs,statefulsets,configmaps,services")),
         logs: await namespace.kubectl(["logs", "notes-db-0"]),

@@ -55,8 +55,11 @@ tidy() { :; }
 
 ended() {
   code=$?
-  [ -z "$child" ] || kill "$child" 2>/dev/null || true
-  [ -z "$child" ] || wait "$child" 2>/dev/null || true
+  if [ -n "$child" ]; then
+    kill "$child" 2>/dev/null || true
+    (sleep 10 && kill -9 "$child") >/dev/null 2>&1 3>&- &
+    wait "$child" 2>/dev/null || true
+  fi
   [ -z "$ticker" ] || kill -9 "$ticker" 2>/dev/null || true
   tidy
   rm -rf "$scratch"
