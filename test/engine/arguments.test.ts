@@ -28,7 +28,7 @@ describe("arguments that are refused", function () {
     const outcome = await preview(() => ({ port: 0, replicas: -1, database: { embedded: { storage: "10GB" } } }));
     refused(
       outcome,
-      /PostgresApp "notes": 3 arguments have to change:\s+port: 0 is not a port.*\s+replicas: -1 is out of range.*\s+database.embedded.storage: "10GB" is not a quantity/,
+      /PostgresApp "notes": 3 arguments have to change:\s+database.embedded.storage: "10GB" is not a quantity.*\s+port: 0 is not a port.*\s+replicas: -1 is out of range/,
     );
     assert.deepStrictEqual(outcome.changes, ["create pulumi:pulumi:Stack::arguments-test"]);
   });
