@@ -5,6 +5,9 @@
 # Official plugins are used where they are: on PATH the CLI prefers them itself; in FOLDER they stay; in ~/.pulumi they are linked.
 source "$(dirname "${BASH_SOURCE[0]}")/../lib.sh"
 
+# link TARGET PATH: left alone where it is right already, because a CLI that is at work may be looking for it.
+link() { [ "$(readlink "$2" 2>/dev/null)" = "$1" ] || ln -sfn "$1" "$2"; }
+
 home=${1:?usage: install.sh FOLDER}
 here=$(cd "$(dirname "${BASH_SOURCE[0]}")" && pwd)
 mkdir -p "$home/bin" "$home/plugins"
@@ -16,7 +19,7 @@ else
   [ -x "$cli" ] || fail "the Pulumi CLI is not built: $cli"
   # A hard link, not a symbolic one: the CLI looks for the language host next to what a symbolic link points at.
   [ "$home/bin/pulumi" -ef "$cli" ] || ln -f "$cli" "$home/bin/pulumi" 2>/dev/null || cp -f "$cli" "$home/bin/pulumi"
-  ln -sfn "$here/bin/pulumi-language-nodejs" "$home/bin/pulumi-language-nodejs"
+  link "$here/bin/pulumi-language-nodejs" "$home/bin/pulumi-language-nodejs"
 fi
 
 for name in kubernetes random tls; do
@@ -30,5 +33,5 @@ for name in kubernetes random tls; do
     say "the official $name plugin is not installed: this project's stand-in is used, for tests and demonstrations"
   fi
   mkdir -p "$(dirname "$home/plugins/$plugin")"
-  ln -sfn "$chosen" "$home/plugins/$plugin"
+  link "$chosen" "$home/plugins/$plugin"
 done
