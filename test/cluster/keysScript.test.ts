@@ -11,9 +11,12 @@ describe("keys.sh", function () {
   let namespace: Namespace;
   let server: BackupServer;
 
-  const script = (file: string, database: string, env: Record<string, string>, user = "app"): Promise<Ran> => {
+  // Complaints come in the same stream as the rest.
+  const script = async (file: string, database: string, env: Record<string, string>, user = "app"): Promise<Ran> => {
     const all = { PGHOST: "127.0.0.1", PGUSER: user, PGDATABASE: database, CONNECT_TIMEOUT_SECONDS: "30", ...env };
-    return server.sh(`${Object.entries(all).map(([name, value]) => `${name}='${value}'`).join(" ")} sh /scripts/${file}`); // prettier-ignore
+    const variables = Object.entries(all).map(([name, value]) => `${name}='${value}'`);
+    const ran = await server.sh(`${variables.join(" ")} sh /scripts/${file}`);
+    return { ...ran, stderr: ran.stdout + ran.stderr };
   };
   const compare = (database: string, keys: string, kept = "kept-1", env: Record<string, string> = {}, user?: string) =>
     script("keys.sh", database, { KEYS: keys, APPLICATION: "notes", NAMESPACE: "here", KEPT_SECRET: kept, ...env }, user);
