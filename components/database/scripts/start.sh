@@ -47,14 +47,16 @@ else
     --encoding=UTF8 --locale=C.UTF-8 --data-checksums --no-instructions
   [ ! -d "$PGDATA" ] || rmdir "$PGDATA"
   mv "$PGDATA.new" "$PGDATA"
+  new=yes
 fi
 chmod 0700 "$PGDATA" # fsGroup opens it to the group at every mount, and Postgres refuses that
 
 # 3. The Secret wins: a single-user server, which listens nowhere and asks for no password, is told the role and its password.
 # Logging is off before the password is mentioned, and extensions (pgaudit and the like) are not loaded.
 # A recovery that a crash left behind happens here, with the settings of the real server.
+# New data has its password from initdb.
 quote() { printf '%s' "$1" | sed "s/'/''/g"; }
-printf '%s\n' \
+[ -n "${new:-}" ] || printf '%s\n' \
   "SET log_statement = none; SET log_min_duration_statement = -1; SET log_duration = off; SET standard_conforming_strings = on" \
   "SET password_encryption = 'scram-sha-256'" \
   "SET postgres_app.role = '$(quote "$ADMIN_USER")'; SET postgres_app.password = '$(quote "$password")'" \
