@@ -49,7 +49,9 @@ export class PostgresApp extends pulumi.ComponentResource {
       new MigrationJob(
         `${name}-migration`,
         {
-          ...app.migration,
+          ...args.migration!,
+          command: app.migration.command,
+          image: app.migration.image,
           namespace,
           connectionSecretName: secretName,
           connectionKeys: keys,
@@ -57,6 +59,8 @@ export class PostgresApp extends pulumi.ComponentResource {
           connectionCaSecretName: caSecretName,
           dataId: database.dataId,
           connectionEnv: app.connectionEnv,
+          clientImage: database.client.image,
+          clientRunAsUser: database.client.uid,
           imagePullPolicy: app.imagePullPolicy,
           runAsUser: app.uid,
           writablePaths: app.writablePaths,

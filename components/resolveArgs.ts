@@ -19,8 +19,8 @@ import {
 import { Rule, Validation } from "./common/validation";
 import { checkConnectionEnv } from "./database/connection";
 import { resolveDatabase, ResolvedDatabase } from "./database/resolveDatabase";
-import { ResolvedMigration, resolveMigration } from "./migration/job";
 import { migratesAtStart } from "./migration/knownImages";
+import { ResolvedMigration, resolveMigration } from "./migration/resolveMigration";
 import { PostgresAppArgs } from "./postgresAppArgs";
 
 type Env = pulumi.Input<Record<string, pulumi.Input<string>>>;

@@ -3,5 +3,7 @@ const { cpSync } = require("fs");
 const { join } = require("path");
 
 const root = join(__dirname, "..");
-const scripts = join("components", "database", "scripts");
-cpSync(join(root, scripts), join(root, "bin", scripts), { recursive: true });
+for (const part of ["database", "migration"]) {
+  const scripts = join("components", part, "scripts");
+  cpSync(join(root, scripts), join(root, "bin", scripts), { recursive: true });
+}

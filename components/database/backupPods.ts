@@ -2,7 +2,7 @@ import * as pulumi from "@pulumi/pulumi";
 import { types } from "@pulumi/kubernetes";
 import { restrictedContainer, restrictedPod } from "../common/security";
 import { PostgresClient } from "./client";
-import { script } from "./scripts";
+import { databaseScript as script } from "../common/scripts";
 
 /** What the pods of backups, restores and other scripts that connect are given from outside. */
 export interface BackupSurroundings {

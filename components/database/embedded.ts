@@ -5,7 +5,7 @@ import { imageReference, kubernetesName, oneOf, quantity, wholeNumber } from "..
 import { restrictedContainer, restrictedPod, writable } from "../common/security";
 import { Validation } from "../common/validation";
 import { checkParameters, majorOf, userOf } from "./image";
-import { script } from "./scripts";
+import { databaseScript as script } from "../common/scripts";
 
 /** Whether connections to the embedded server are encrypted. */
 export const EmbeddedTls = {

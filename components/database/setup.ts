@@ -4,7 +4,7 @@ import { restrictedContainer, restrictedPod, writable } from "../common/security
 import { CA_FILE, caVolume, Connection, libpqVariables } from "./connection";
 import { ResolvedCredentials } from "./credentials";
 import { Engine } from "./engine";
-import { script } from "./scripts";
+import { databaseScript as script } from "../common/scripts";
 
 const FILES = "/etc/postgres-app/scripts";
 

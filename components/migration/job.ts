@@ -1,106 +1,178 @@
 import * as pulumi from "@pulumi/pulumi";
 import { types } from "@pulumi/kubernetes";
-import { checkResources, ContainerResourcesArgs } from "../common/resources";
-import { command, environmentName, imageReference, text, wholeNumber } from "../common/rules";
-import { restrictedContainer, restrictedPod, writable } from "../common/security";
-import { Validation } from "../common/validation";
-import { caVolume, Connection, connectionVariables } from "../database/connection";
-import { dataAnnotation } from "../database/setup";
 import { plainVariables } from "../common/environment";
-import { MigrationArgs } from "./migrationArgs";
+import { retentionDays } from "../common/schedule";
+import { restrictedContainer, restrictedPod, writable } from "../common/security";
+import { BACKUPS_FOLDER, destinationMount, destinationName, destinationVolume, storeEnv } from "../database/backupDestination";
+import { caVolume, Connection, connectionVariables, libpqVariables } from "../database/connection";
+import { dataAnnotation } from "../database/setup";
+import { ResolvedMigration, ResolvedMigrationBackup } from "./resolveMigration";
+import {
+  ClientImage,
+  ownContainer,
+  ownEnv,
+  ownScript,
+  supervised,
+  supervisedEnv,
+  supervisionMounts,
+  supervisionVolumes,
+  toolsContainer,
+} from "./supervision";
 
-export interface ResolvedMigration {
-  image: pulumi.Input<string>;
-  command: pulumi.Input<pulumi.Input<string>[]>;
-  env: pulumi.Output<Record<string, string>>;
-  secretEnv?: pulumi.Input<Record<string, pulumi.Input<string>>>;
-  timeoutSeconds: number;
-  backoffLimit: pulumi.Input<number>;
-  rerun?: pulumi.Input<string>;
-  resources: ContainerResourcesArgs;
+/** What a migration is surrounded by. */
+export interface MigrationSurroundings {
+  labels: Record<string, string>;
+  connection: Connection;
+  connectionEnv: Record<string, pulumi.Input<string>>;
+  client: ClientImage;
+  /** Name of the ConfigMap with the scripts. */
+  scripts: string;
+  /** Changes when the database becomes another one. */
+  dataId?: pulumi.Input<string>;
+  secretEnvSecret?: pulumi.Input<string>;
+  imagePullPolicy?: pulumi.Input<string>;
+  uid?: pulumi.Input<number>;
+  writablePaths: string[];
+  /** Command line that brings a backup back, with "{backup}" for its name. */
+  restoreCommand?: pulumi.Input<string>;
 }
 
-/** `image` is what the migration runs in when it names none itself. */
-export function resolveMigration(
-  args: MigrationArgs,
-  image: pulumi.Input<string>,
-  path: string,
-  validation: Validation,
-): ResolvedMigration {
-  const wayOut = 'give the words of the command that migrates, such as ["sequelize-cli", "db:migrate"]';
-  validation.check(`${path}timeoutSeconds`, args.timeoutSeconds, wholeNumber(1, 7 * 24 * 3600));
-  return {
-    image: validation.check(`${path}image`, args.image, imageReference) ?? image,
-    command: validation.required(`${path}command`, args.command, command, wayOut),
-    env: validation.withoutSecrets(
-      `${path}env`,
-      validation.map(`${path}env`, args.env, environmentName, text),
-      `put it into ${path}secretEnv`,
-    ),
-    secretEnv: validation.map(`${path}secretEnv`, args.secretEnv, environmentName, text),
-    timeoutSeconds: args.timeoutSeconds ?? 600,
-    backoffLimit: validation.check(`${path}backoffLimit`, args.backoffLimit, wholeNumber(0, 100)) ?? 0,
-    rerun: args.rerun,
-    resources: checkResources(validation, `${path}resources`, args.resources, { cpu: "100m", memory: "128Mi" }),
-  };
+/** Seconds for what comes before the first container runs: finding a node, pulling images. */
+export const startSeconds = (timeoutSeconds: number) => Math.min(300, timeoutSeconds);
+
+/** The Job's own deadline, after everything that it bounds itself: when it is met, Kubernetes deletes the pod, and its log with it. */
+export function migrationDeadline({ timeoutSeconds, rollbackCommand, restoreOnFailure }: ResolvedMigration): number {
+  const undo = rollbackCommand !== undefined || restoreOnFailure ? timeoutSeconds : 0;
+  return startSeconds(timeoutSeconds) + timeoutSeconds + undo + 60;
 }
 
 /**
  * The Job that migrates. Its pod template is its identity: a change there is a new Job, nothing else is. So only what a
- * migration depends on may stand in it: no labels that change, none of the application's settings.
+ * migration depends on may stand in it: no labels that change, none of the application's settings, none of the scripts' text.
  */
-export function migrationJob(
-  migration: ResolvedMigration,
-  around: {
-    labels: Record<string, string>;
-    connection: Connection;
-    /** Changes when the database becomes another one. */
-    dataId?: pulumi.Input<string>;
-    connectionEnv: Record<string, pulumi.Input<string>>;
-    secretEnvSecret?: pulumi.Input<string>;
-    imagePullPolicy?: pulumi.Input<string>;
-    uid?: pulumi.Input<number>;
-    writablePaths: string[];
-  },
-): types.input.batch.v1.JobSpec {
-  const scratch = writable(around.writablePaths);
+export function migrationJob(migration: ResolvedMigration, around: MigrationSurroundings): types.input.batch.v1.JobSpec {
+  const { backup, rollbackCommand } = migration;
   const ca = caVolume(around.connection);
+  const scratch = writable(around.writablePaths);
   const annotations = {
+    "kubectl.kubernetes.io/default-container": "migrate",
     ...dataAnnotation(around.dataId),
     ...(migration.rerun === undefined ? {} : { "pulumi-postgres-app/rerun": migration.rerun }),
   };
   return {
-    backoffLimit: migration.backoffLimit,
-    activeDeadlineSeconds: migration.timeoutSeconds,
+    backoffLimit: 0, // run.sh tries again where that can help, in the same pod and log
+    // A node that is emptied for maintenance is no failure of the migration: it gets another pod.
+    podFailurePolicy: { rules: [{ action: "Ignore", onPodConditions: [{ type: "DisruptionTarget", status: "True" }] }] },
+    activeDeadlineSeconds: migrationDeadline(migration),
     template: {
-      metadata: {
-        labels: around.labels,
-        ...(Object.keys(annotations).length ? { annotations } : {}),
-      },
+      metadata: { labels: around.labels, annotations },
       spec: {
-        restartPolicy: "Never", // a new pod for each try: the failed one keeps its log
+        restartPolicy: "Never", // the failed pod keeps its log
         automountServiceAccountToken: false,
         enableServiceLinks: false,
-        securityContext: restrictedPod(around.uid),
+        // Only the client's programs write to volumes that are more than empty directories.
+        securityContext: {
+          ...restrictedPod(around.uid),
+          ...(backup ? { fsGroup: around.client.uid, fsGroupChangePolicy: "OnRootMismatch" } : {}),
+        },
+        initContainers: [toolsContainer(around.client)],
+        // The migration comes last, so that its words are the last of the failure.
         containers: [
-          {
-            name: "migration",
-            image: migration.image,
-            imagePullPolicy: around.imagePullPolicy,
-            command: migration.command,
-            env: migration.env.apply((env) => [
-              ...connectionVariables(around.connection, around.connectionEnv),
-              ...plainVariables(env),
-            ]),
-            envFrom: around.secretEnvSecret === undefined ? undefined : [{ secretRef: { name: around.secretEnvSecret } }],
-            resources: migration.resources,
-            securityContext: restrictedContainer(),
-            terminationMessagePolicy: "FallbackToLogsOnError", // the last lines of the log become the error of `pulumi up`
-            volumeMounts: [...ca.volumeMounts, ...scratch.volumeMounts],
-          },
+          guardContainer(migration, around),
+          ...(backup?.destination.s3 ? [uploadContainer(backup)] : []),
+          ...(rollbackCommand ? [userContainer("rollback", migration, around, supervised("rollback", rollbackCommand))] : []),
+          userContainer("migrate", migration, around, supervised("migrate", migration.command, migration.verify)),
         ],
-        volumes: [...ca.volumes, ...scratch.volumes],
+        volumes: [
+          ...supervisionVolumes(around.scripts),
+          { name: "guard-tmp", emptyDir: {} },
+          ...(backup ? [destinationVolume(backup.destination)] : []),
+          ...ca.volumes,
+          ...scratch.volumes,
+        ],
       },
     },
+  };
+}
+
+/** A container of the user's image with everything that a migration is given. */
+export function userContainer(
+  name: string,
+  migration: Pick<ResolvedMigration, "image" | "env" | "resources">,
+  around: Omit<MigrationSurroundings, "labels" | "client" | "scripts">,
+  command: pulumi.Output<string[]>,
+): types.input.core.v1.Container {
+  return {
+    name,
+    image: migration.image,
+    imagePullPolicy: around.imagePullPolicy,
+    command,
+    env: migration.env.apply((env) => [
+      ...connectionVariables(around.connection, around.connectionEnv),
+      ...plainVariables(env),
+      ...supervisedEnv,
+    ]),
+    envFrom: around.secretEnvSecret === undefined ? undefined : [{ secretRef: { name: around.secretEnvSecret } }],
+    resources: migration.resources,
+    securityContext: restrictedContainer(),
+    terminationMessagePolicy: "FallbackToLogsOnError", // the last lines of the log become the error of `pulumi up`
+    volumeMounts: [
+      ...supervisionMounts,
+      ...caVolume(around.connection).volumeMounts,
+      ...writable(around.writablePaths).volumeMounts,
+    ],
+  };
+}
+
+const GUARD_TMP = { name: "guard-tmp", mountPath: "/tmp" };
+
+/** Holds the lock, makes the backup, tells how far it is (guard.sh). */
+function guardContainer(
+  { backup, rollbackCommand }: ResolvedMigration,
+  { client, connection, restoreCommand }: MigrationSurroundings,
+): types.input.core.v1.Container {
+  const s3 = backup?.destination.s3;
+  return ownContainer(client, {
+    name: "guard",
+    command: ownScript("guard.sh"),
+    env: [
+      ...libpqVariables(connection),
+      ...ownEnv,
+      ...(rollbackCommand ? [{ name: "ROLLBACK", value: "yes" }] : []),
+      ...(backup
+        ? [
+            ...backupEnv(backup),
+            ...(s3 ? [{ name: "UPLOAD", value: "true" }] : []),
+            { name: "RESTORE_COMMAND", value: restoreCommand },
+          ]
+        : []),
+    ],
+    resources: { requests: backup ? { cpu: "100m", memory: "128Mi" } : { cpu: "10m", memory: "32Mi" } },
+    volumeMounts: [
+      ...supervisionMounts,
+      ...caVolume(connection).volumeMounts,
+      ...(backup ? [destinationMount(backup.destination)] : []),
+      GUARD_TMP,
+    ],
+  });
+}
+
+const backupEnv = ({ destination, retention }: ResolvedMigrationBackup): types.input.core.v1.EnvVar[] => [
+  { name: "FOLDER", value: BACKUPS_FOLDER },
+  { name: "WHERE", value: destinationName(destination) },
+  { name: "RETENTION_DAYS", value: pulumi.output(retention).apply((span) => String(retentionDays(span))) },
+];
+
+function uploadContainer(backup: ResolvedMigrationBackup): types.input.core.v1.Container {
+  const s3 = backup.destination.s3!;
+  return {
+    name: "upload",
+    image: s3.image,
+    command: ownScript("gate-upload.sh"),
+    env: [...storeEnv(s3), ...backupEnv(backup)],
+    resources: { requests: { cpu: "100m", memory: "128Mi" } },
+    securityContext: restrictedContainer(),
+    terminationMessagePolicy: "FallbackToLogsOnError",
+    volumeMounts: [...supervisionMounts, destinationMount(backup.destination), GUARD_TMP],
   };
 }

@@ -1,16 +1,27 @@
 import * as pulumi from "@pulumi/pulumi";
 import { ContainerResourcesArgs } from "../common/resources";
+import { BackupDestinationArgs } from "../database/backupDestination";
 
-/** How the schema is brought up to date before the application's new version starts. */
-export interface MigrationArgs {
+/** A dump of the database before each run of the migration: no backup, no migration. */
+export interface MigrationBackupArgs extends BackupDestinationArgs {
+  /**
+   * How long these backups are kept: a number and d (days), w (weeks) or m (30 days each). Older ones are removed after a backup has
+   * succeeded; scheduled ones of the same database at the same place with them. Defaults to "30d". Not a reason to migrate again.
+   */
+  retention?: pulumi.Input<string>;
+}
+
+/** How the schema is brought up to date, and what has to be so before and after. */
+export interface MigrationRunArgs {
   /**
    * Command that migrates, as a list of words: `["sequelize-cli", "db:migrate"]`. It replaces the image's ENTRYPOINT and runs
    * once in a Job. Its exit code decides: anything but 0 stops the deployment, and the running version stays as it is.
-   * A change runs it again.
+   * `$(NAME)` in a word is the environment variable's value. A change runs it again.
    */
-  command: pulumi.Input<pulumi.Input<string>[]>;
+  command?: pulumi.Input<pulumi.Input<string>[]>;
   /**
-   * Image to run it in. Defaults to the application's. A change runs the migration again.
+   * Image to run it in. Defaults to the application's. Best with a digest: a tag that is pushed again is no change that Pulumi could
+   * see, and a warning says so for tags that usually are. A change runs the migration again.
    */
   image?: pulumi.Input<string>;
   /**
@@ -25,13 +36,16 @@ export interface MigrationArgs {
    */
   secretEnv?: pulumi.Input<Record<string, pulumi.Input<string>>>;
   /**
-   * Seconds a run may take, pulling the image included. Defaults to 600. It sets the Job's deadline, and Pulumi waits a minute
-   * longer. A change applies from the next run on.
+   * Seconds a run may take, waiting for the lock, the backup before it and `verify` included. Defaults to 600. Then the command is ended
+   * (SIGTERM, ten seconds later SIGKILL) and its last lines are shown. Pulling the images and finding a node may take five minutes
+   * besides, or as long as this if that is less: a separate Job finds out first, so that an image that is not there does not take the
+   * whole time. Rolling back and restoring, if asked for, have as long again. A change applies from the next run on.
    */
   timeoutSeconds?: number;
   /**
-   * How often a failed run is tried again within one `pulumi up`. Defaults to 0: the failure is shown at once, and the
-   * next `pulumi up` runs the migration again.
+   * How often a run is tried again that failed for a passing reason: no connection, too many connections, a deadlock, a server that
+   * restarts. What else fails is never tried again. Defaults to 0: the failure is shown at once, and the next `pulumi up` runs the
+   * migration again. The pauses are 2, 4, 8, 16 and then 30 seconds, all within `timeoutSeconds`. A change applies from the next run on.
    */
   backoffLimit?: pulumi.Input<number>;
   /**
@@ -42,10 +56,72 @@ export interface MigrationArgs {
    * CPU and memory of the migration. Defaults to requests of 100m CPU and 128Mi of memory and no limits.
    */
   resources?: ContainerResourcesArgs;
+  /**
+   * Holds an advisory lock of Postgres while the migration runs, so that a second one of the same database, from anywhere that uses
+   * this package, waits for the first: tools without a lock of their own (Sequelize's, plain SQL) would do everything twice. It takes a
+   * connection that keeps its session: not one through a pooler in transaction mode. Defaults to true. A change applies from the next
+   * run on.
+   */
+  lock?: boolean;
+  /**
+   * Makes a backup right before each run; if that fails, nothing is migrated. Its name is an output and stands in the failure's text,
+   * with the command that brings it back. Exactly one of `claim` and `s3` says where to. Defaults to none. A change runs the migration
+   * again.
+   */
+  backup?: MigrationBackupArgs;
+  /**
+   * Command that has to succeed after the migration, in the same container: `["npm", "run", "check-schema"]`. If it fails, the
+   * application is not rolled out, and the next `pulumi up` runs migration and verification again. Defaults to none. A change runs the
+   * migration again.
+   */
+  verify?: pulumi.Input<pulumi.Input<string>[]>;
+  /**
+   * Command that is run when the migration failed, was ended or was not verified, in a container of its own with the same image and
+   * environment, while the lock is still held: `["sequelize-cli", "db:migrate:undo"]`. Beware: most tools' undo takes back the last
+   * migration that succeeded, which is not the one that failed. Defaults to none. A change runs the migration again.
+   */
+  rollbackCommand?: pulumi.Input<pulumi.Input<string>[]>;
+  /**
+   * Brings the database back to the backup from before the migration when the migration failed, was ended or was not verified. What the
+   * running version of the application wrote since the backup is lost. Needs `backup`. Defaults to false. A change applies from the
+   * next run on.
+   */
+  restoreOnFailure?: boolean;
+}
+
+/** The migration of an application. */
+export interface MigrationArgs extends MigrationRunArgs {
+  /**
+   * Command for after the application's new version has been rolled out to every pod: what removes what the former version still
+   * needed (contract, after expand). Defaults to none.
+   */
+  postDeploy?: PostDeployMigrationArgs;
+}
+
+/** The part of a migration that has to wait until no pod of the former version is left. */
+export interface PostDeployMigrationArgs {
+  /**
+   * Command that migrates. Defaults to that of the migration. A change runs it again.
+   */
+  command?: pulumi.Input<pulumi.Input<string>[]>;
+  /**
+   * Environment variables in place of `migration.env`: Mastodon's migration, for one, has SKIP_POST_DEPLOYMENT_MIGRATIONS before and not
+   * after. Defaults to none. A change runs it again.
+   */
+  env?: pulumi.Input<Record<string, pulumi.Input<string>>>;
+  /**
+   * Seconds it may take. Defaults to that of the migration.
+   */
+  timeoutSeconds?: number;
 }
 
 /** A migration beside a database and an application that are not of this package. */
-export interface MigrationJobArgs extends MigrationArgs {
+export interface MigrationJobArgs extends MigrationRunArgs {
+  /**
+   * Command that migrates, as a list of words: `["sequelize-cli", "db:migrate"]`. It replaces the image's ENTRYPOINT and runs
+   * once in a Job. Its exit code decides. A change runs it again.
+   */
+  command: pulumi.Input<pulumi.Input<string>[]>;
   /**
    * Image to run the migration in. A change runs it again.
    */
@@ -57,7 +133,8 @@ export interface MigrationJobArgs extends MigrationArgs {
   /**
    * Which part of the connection is under which key of the Secret: `{ password: "DB_PASSWORD", host: "DB_HOST" }`. Parts are host,
    * port, dbname, user, password, uri, jdbc-uri, pgpass, sslmode. Defaults to keys of the parts' own names. Those that
-   * `connectionEnv` uses have to be there. A change runs the migration again.
+   * `connectionEnv` uses have to be there, and for `lock` and `backup` the uri or host, dbname, user and password. A change runs the
+   * migration again.
    */
   connectionKeys?: Record<string, pulumi.Input<string>>;
   /**
@@ -79,6 +156,15 @@ export interface MigrationJobArgs extends MigrationArgs {
    * Defaults to DATABASE_URL and libpq's PGHOST, PGPORT, PGDATABASE, PGUSER and PGPASSWORD. A change runs the migration again.
    */
   connectionEnv?: Record<string, pulumi.Input<string>>;
+  /**
+   * Image with Postgres' programs, for the lock and the backup; for a backup of the server's major version or a newer one. Defaults to
+   * "docker.io/library/postgres:17". A change runs the migration again.
+   */
+  clientImage?: pulumi.Input<string>;
+  /**
+   * User id to run it as. Defaults to that of Postgres in the image, by its name. A change runs the migration again.
+   */
+  clientRunAsUser?: pulumi.Input<number>;
   /**
    * Namespace of the Job. Defaults to the provider's.
    */

@@ -4,11 +4,17 @@ import * as core from "@pulumi/kubernetes/core/v1";
 import { childOptions, jobOptions, rerunUnlessComplete } from "../common/childOptions";
 import { markSecretEnv, refuseTwoValues } from "../common/environment";
 import { labels } from "../common/labels";
-import { componentName, namespaceName, path, wholeNumber } from "../common/rules";
+import { componentName, imageReference, namespaceName, path, wholeNumber } from "../common/rules";
 import { Validation } from "../common/validation";
 import { checkConnectionEnv, CA_FILE, ownKeys } from "../database/connection";
-import { migrationJob, resolveMigration } from "./job";
+import { userOf } from "../database/image";
+import { explainFailure } from "./explain";
+import { migrationDeadline, migrationJob, MigrationSurroundings, startSeconds } from "./job";
+import { warnOfMutableTag } from "./knownImages";
 import { MigrationJobArgs } from "./migrationArgs";
+import { resolveMigration } from "./resolveMigration";
+import { startJob } from "./startJob";
+import { supervisionFiles } from "./supervision";
 
 /**
  * A Job that migrates, and that Pulumi waits for. It runs when its image, command, environment or database change, when `rerun`
@@ -18,12 +24,15 @@ import { MigrationJobArgs } from "./migrationArgs";
 export class MigrationJob extends pulumi.ComponentResource {
   /** Name of the Job that ran last, for `kubectl logs job/<name>`. */
   public readonly jobName!: pulumi.Output<string>;
+  /** Name under which `restoreFrom.backup` finds the backup from before the last run; empty without `backup`. */
+  public readonly backupName!: pulumi.Output<string>;
 
   constructor(name: string, args: MigrationJobArgs, opts?: pulumi.ComponentResourceOptions) {
     const validation = new Validation(`MigrationJob "${name}"`);
     validation.check("name", name, componentName(54));
     validation.check("namespace", args.namespace, namespaceName);
     validation.check("runAsUser", args.runAsUser, wholeNumber(1));
+    validation.check("clientRunAsUser", args.clientRunAsUser, wholeNumber(1));
     for (const [index, directory] of (args.writablePaths ?? []).entries())
       validation.check(`writablePaths[${index}]`, directory, path);
     const tls = args.connectionCaSecretName !== undefined;
@@ -33,40 +42,67 @@ export class MigrationJob extends pulumi.ComponentResource {
       values: { ...args.connectionValues, ...(tls ? { sslrootcert: CA_FILE } : {}) },
       caSecretName: args.connectionCaSecretName,
     };
-    const connectionEnv = checkConnectionEnv(validation, "connectionEnv", args.connectionEnv, {
-      parts: Object.keys({ ...connection.keys, ...connection.values }),
-      tls,
-    });
+    const parts = Object.keys({ ...connection.keys, ...connection.values });
+    const connectionEnv = checkConnectionEnv(validation, "connectionEnv", args.connectionEnv, { parts, tls });
+    const clientImage = validation.check("clientImage", args.clientImage, imageReference) ?? "docker.io/library/postgres:17";
     const migration = resolveMigration(args, args.image, "", validation);
+    const whole = ["host", "dbname", "user", "password"].every((part) => parts.includes(part)) || parts.includes("uri");
+    if (!whole && (migration.lock || migration.backup))
+      validation.problem(
+        "connectionKeys",
+        "has neither the uri nor host, dbname, user and password, one of which the lock and the backup need: add them, or set lock to false",
+      );
     refuseTwoValues(validation, { connectionEnv, env: args.env, secretEnv: args.secretEnv });
     validation.throwIfAny();
 
     super("pulumi-postgres-app:index:MigrationJob", name, markSecretEnv(args), opts);
+    const child = (more?: pulumi.CustomResourceOptions) => childOptions(this, opts, more);
     const metadata = { namespace: args.namespace, labels: labels(name, "migration", args.partOf) };
+    const failure = (what: string) =>
+      pulumi.runtime.getEngine() ? { hooks: { onError: [explainFailure(`${name}-${what}-failure`, what, "migration.")] } } : {};
+    warnOfMutableTag(migration.image, this);
 
     const secretEnv =
-      migration.secretEnv &&
-      new core.Secret(`${name}-env`, { metadata, stringData: migration.secretEnv }, childOptions(this, opts));
+      migration.secretEnv && new core.Secret(`${name}-env`, { metadata, stringData: migration.secretEnv }, child());
+    // Its name is fixed and is not taken from the resource: new scripts or time-outs are no reason to migrate again.
+    const scriptsName = `${name}-scripts`;
+    const scripts = new core.ConfigMap(
+      scriptsName,
+      { metadata: { ...metadata, name: scriptsName }, data: supervisionFiles({ ...migration, tries: tries(migration) }) },
+      child(),
+    );
+    const around: MigrationSurroundings = {
+      labels: metadata.labels,
+      connection,
+      connectionEnv,
+      client: { image: clientImage, uid: args.clientRunAsUser ?? pulumi.output(clientImage).apply(userOf) },
+      scripts: scriptsName,
+      dataId: args.dataId,
+      secretEnvSecret: secretEnv?.metadata.name,
+      imagePullPolicy: args.imagePullPolicy,
+      uid: args.runAsUser,
+      writablePaths: args.writablePaths ?? ["/tmp"],
+    };
+    const files = [scripts, ...(secretEnv ? [secretEnv] : [])];
+    const start = new batch.Job(
+      `${name}-start`,
+      {
+        metadata: { ...metadata, labels: labels(name, "migration-start", args.partOf), annotations: rerunUnlessComplete },
+        spec: startJob(migration, { ...around, labels: labels(name, "migration-start", args.partOf) }),
+      },
+      child({ ...jobOptions(startSeconds(migration.timeoutSeconds)), ...failure("start"), dependsOn: files }),
+    );
     const job = new batch.Job(
       name,
-      {
-        metadata: { ...metadata, annotations: rerunUnlessComplete },
-        spec: migrationJob(migration, {
-          labels: metadata.labels,
-          connection,
-          dataId: args.dataId,
-          connectionEnv,
-          secretEnvSecret: secretEnv?.metadata.name,
-          imagePullPolicy: args.imagePullPolicy,
-          uid: args.runAsUser,
-          writablePaths: args.writablePaths ?? ["/tmp"],
-        }),
-      },
-      childOptions(this, opts, { ...jobOptions(migration.timeoutSeconds), ...(secretEnv ? { dependsOn: secretEnv } : {}) }),
+      { metadata: { ...metadata, annotations: rerunUnlessComplete }, spec: migrationJob(migration, around) },
+      child({ ...jobOptions(migrationDeadline(migration)), ...failure("migration"), dependsOn: [start, ...files] }),
     );
     jobs.set(this, job);
 
-    this.registerOutputs({ jobName: (this.jobName = job.metadata.name) });
+    this.registerOutputs({
+      jobName: (this.jobName = job.metadata.name),
+      backupName: (this.backupName = migration.backup ? job.metadata.name : pulumi.output("")),
+    });
   }
 
   /** The Job: what has to start after the migration depends on it. */
@@ -77,3 +113,6 @@ export class MigrationJob extends pulumi.ComponentResource {
 
 /** Beside the class, because every field of it, private ones too, would become an output in the schema. */
 const jobs = new WeakMap<MigrationJob, batch.Job>();
+
+const tries = ({ backoffLimit }: { backoffLimit: pulumi.Input<number> }) =>
+  pulumi.output(backoffLimit).apply((again) => again + 1);

@@ -95,6 +95,7 @@ describe("the deploy story", function () {
       const { changes } = succeeded(await stack.preview(notes(namespace, "1.1.0")));
       assert.deepStrictEqual(changes.filter((c) => !/replacement|replaced/.test(c)).sort(), [
         "replace kubernetes:batch/v1:Job::notes-migration",
+        "replace kubernetes:batch/v1:Job::notes-migration-start",
         "update kubernetes:apps/v1:StatefulSet::notes",
         // The components themselves, whose recorded argument the image is: nothing happens in the cluster for them.
         "update pulumi-postgres-app:index:MigrationJob::notes-migration",

@@ -16,7 +16,10 @@ async function deployed(database: AppDatabaseArgs) {
   const podOf = (key: string) => resources.get(key)!.inputs.spec.template.spec;
   const variables = (key: string): Record<string, any> =>
     Object.fromEntries(
-      podOf(key).containers[0].env.map(({ name, value, valueFrom }: any) => [name, value ?? valueFrom.secretKeyRef]),
+      podOf(key)
+        .containers.at(-1) // before a migration stands what watches over it
+        .env.filter(({ valueFrom }: any) => !valueFrom?.fieldRef)
+        .map(({ name, value, valueFrom }: any) => [name, value ?? valueFrom.secretKeyRef]),
     );
   return {
     keys: [...resources.keys()],

@@ -55,6 +55,8 @@ describe("the registered graph", () => {
       [`${SERVICE}::notes-db`]: database,
       [`${STATEFUL_SET}::notes-db`]: database,
       [`${JOB}::notes-db-setup`]: database,
+      [`${CONFIG}::notes-migration-scripts`]: migration,
+      [`${JOB}::notes-migration-start`]: migration,
       [`${JOB}::notes-migration`]: migration,
       [`${CONFIG}::notes-env`]: app,
       [`${SECRET}::notes-secret-env`]: app,
@@ -97,7 +99,7 @@ describe("the registered graph", () => {
   it("creates nothing inside an apply: in a preview that knows no value, all resources are there", async () => {
     const { resources, late } = await graph(notes(), { preview: true });
     assert.deepStrictEqual(late, []);
-    assert.strictEqual(resources.size, 31);
+    assert.strictEqual(resources.size, 33);
   });
 
   it("passes what the component depends on to every child", async () => {
@@ -120,7 +122,7 @@ describe("the registered graph", () => {
 describe("options of the children", () => {
   it("gives Jobs neither the component's protect nor its retainOnDelete", async () => {
     const { resources } = await graph(notes({}, { protect: true, retainOnDelete: true }));
-    for (const job of [`${JOB}::notes-migration`, `${JOB}::notes-db-setup`]) {
+    for (const job of [`${JOB}::notes-migration`, `${JOB}::notes-migration-start`, `${JOB}::notes-db-setup`]) {
       const { protect, retainOnDelete } = resources.get(job)!.options;
       assert.deepStrictEqual({ protect, retainOnDelete }, { protect: false, retainOnDelete: false }, job);
     }
@@ -130,8 +132,8 @@ describe("options of the children", () => {
   it("waits longer for a Job than the Job's own deadline, from one number", async () => {
     const { resources } = await graph(notes({ migration: { command: ["migrate"], timeoutSeconds: 1800 } }));
     const job = resources.get(`${JOB}::notes-migration`)!;
-    assert.strictEqual(job.inputs.spec.activeDeadlineSeconds, 1800);
-    assert.deepStrictEqual(job.options.customTimeouts, { create: "1860s", update: "1860s", delete: "" });
+    assert.strictEqual(job.inputs.spec.activeDeadlineSeconds, 1800 + 300 + 60);
+    assert.deepStrictEqual(job.options.customTimeouts, { create: "2220s", update: "2220s", delete: "" });
   });
 
   it("makes a Job that did not complete run again, and keeps its name free for Pulumi to choose", async () => {

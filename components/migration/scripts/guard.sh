@@ -1,0 +1,191 @@
+#!/bin/sh
+# Stands by the migration (run.sh), in a container of its own that has Postgres' programs: holds a lock for as long as it runs, makes the
+# backup before it, tells how far it is, and on failure lets it be rolled back or brings the backup back. Connects with CONNECTION_URI
+# or libpq's own variables, as the migration does.
+# shellcheck source=components/database/scripts/backup-lib.sh
+. "$(dirname "$0")/backup-lib.sh"
+# shellcheck source=/dev/null
+. "$(dirname "$0")/settings" # TIMEOUT_SECONDS HOLD_LOCK RESTORE_ON_FAILURE
+export TIMEOUT_SECONDS PGAPPNAME="$POD"
+run=/postgres-app/run
+here=$(dirname "$0")
+trap '' PIPE
+# The lock is kept until the migration has ended too, which gets the same signal.
+terminated=''
+trap 'terminated=yes' TERM INT HUP
+
+# Two numbers, so that no program's own lock is met by accident: Rails' and golang-migrate's are of one.
+lock='1885823344, 1'
+holder_sql="SELECT 'pid ' || a.pid || ', application ' || quote_literal(a.application_name) || coalesce(', since ' || to_char(a.backend_start AT TIME ZONE 'UTC', 'YYYY-MM-DD HH24:MI:SS') || ' UTC', '') || coalesce(', from ' || host(a.client_addr), '')
+  FROM pg_locks l JOIN pg_stat_activity a USING (pid)
+  WHERE l.locktype = 'advisory' AND l.granted AND (l.classid, l.objid, l.objsubid) = (1885823344, 1, 2)
+    AND l.database = (SELECT oid FROM pg_database WHERE datname = current_database())"
+
+begun=$(date +%s)
+left() { echo "$((TIMEOUT_SECONDS - ($(date +%s) - begun)))"; }
+
+# Both sides open them in this order. Nothing is locked before the migration's container is there.
+exec 8<"$run/to-guard" 7>"$run/to-migration"
+
+stop() {
+  echo "stop $1" >&7
+  printf '%s: %s\n' "$program" "$1"
+}
+
+# --- the lock ---
+
+# hold: in the background. A session that holds the lock, and again when its connection is lost; $scratch/held says since when.
+# It asks again and again instead of waiting in Postgres: a statement that waits keeps a snapshot, for which CREATE INDEX CONCURRENTLY
+# of the one who holds the lock would wait in turn.
+hold() {
+  mkfifo "$scratch/ask" "$scratch/answers"
+  while :; do
+    # Its name says since when for those who may not see more of it.
+    PGAPPNAME=$(printf %.46s "$POD")\ $(date -u +%Y%m%dT%H%M%SZ)
+    query <"$scratch/ask" >"$scratch/answers" 2>"$scratch/lock-said" &
+    exec 5>"$scratch/ask" 6<"$scratch/answers"
+    # For a server that would not notice for hours that this node is gone.
+    ask "SET idle_session_timeout = 0; SET tcp_keepalives_idle = 10; SET tcp_keepalives_interval = 5; SET tcp_keepalives_count = 3; SET ROLE NONE; SELECT 1" &&
+      until ask "SELECT pg_try_advisory_lock($lock)" && [ "$answer" = t ]; do
+        [ -n "$answer" ] || break
+        [ ! -e "$scratch/lost" ] || echo "another migration began when the connection that held the lock was lost" >"$run/abort"
+        query -c "SET ROLE NONE" -c "$holder_sql" >"$scratch/holder" 2>/dev/null || true
+        sleep 1
+      done
+    while [ "$answer" = t ]; do
+      [ -e "$scratch/held" ] || : >"$scratch/held"
+      sleep 5
+      ask "SELECT true" || answer=''
+    done
+    rm -f "$scratch/held"
+    : >"$scratch/lost"
+    exec 5>&- 6<&-
+    cat "$scratch/lock-said"
+    echo "the connection for the lock was lost: connecting again"
+    sleep 1
+  done
+}
+ask() {
+  answer=''
+  echo "$1;" >&5 && IFS= read -r answer <&6
+}
+
+# locked: waits for it, until the migration's time is over.
+locked() {
+  told=''
+  until [ -e "$scratch/held" ]; do
+    [ "$(left)" -gt 0 ] || return 1
+    if [ -s "$scratch/holder" ] && [ "$told" != "$(cat "$scratch/holder")" ]; then
+      told=$(cat "$scratch/holder")
+      echo "waiting for another migration of this database: $told"
+    fi
+    sleep 0.2
+  done
+}
+
+reachable() {
+  deadline=$(($(date +%s) + 60))
+  until query -c 'SELECT 1' >"$scratch/answer" 2>&1; do
+    # libpq shows what it cannot read, with the password in it.
+    ! grep -q -F -e 'percent-encoded' -e "${CONNECTION_URI:-percent-encoded}" "$scratch/answer" || echo "the connection's URI cannot be read" >"$scratch/answer"
+    [ "$(date +%s)" -lt "$deadline" ] && [ "$(left)" -gt 0 ] || return 1
+    sleep 1
+  done
+}
+
+# --- what is to be done before, while and after ---
+
+backed_up() {
+  env ${UPLOAD:+"WHERE=the node"} LABEL="${POD%-*}" sh "$here/backup.sh" >"$scratch/backup" 2>&1 &
+  dump=$!
+  tail -n +1 -f "$scratch/backup" &
+  follower=$!
+  status=0
+  wait "$dump" || status=$?
+  sleep 1
+  kill -9 "$follower" 2>/dev/null || true
+  [ "$status" -eq 0 ] || return 1
+  if [ -n "${UPLOAD:-}" ]; then
+    uploaded=yes
+    echo upload >"$run/to-upload"
+    IFS= read -r word <"$run/from-upload" || word=''
+    [ "$word" = "done" ] || {
+      echo "it could not be uploaded: see container upload" >>"$scratch/backup"
+      return 1
+    }
+  fi
+  backup=$(cd "$FOLDER" && echo *."${POD%-*}".dump)
+  {
+    echo "the backup from before: $backup in $WHERE; to bring the database back to it:"
+    printf '%s\n' "$RESTORE_COMMAND" | sed "s/{backup}/$backup/"
+  } >"$run/backup"
+}
+
+# How far the migration is, every 10 s: what its sessions do, which are those from this pod.
+report() {
+  while sleep 10; do
+    echo "migrating, $(($(date +%s) - begun)) s$(query -c 'SET ROLE NONE' -f "$here/progress.sql" 2>/dev/null | sed 's/^/; /')"
+  done
+}
+
+holder='' reporter='' granted='' result='' backup='' uploaded=''
+tidy() { kill -9 ${holder:+"$holder"} ${reporter:+"$reporter"} 2>/dev/null || true; }
+
+# grant: lets the migration begin, or says why not.
+grant() {
+  if [ -z "$granted" ]; then
+    reachable || {
+      stop "no connection to the database: $(cat "$scratch/answer")"
+      return
+    }
+    if [ "$HOLD_LOCK" = yes ]; then
+      hold &
+      holder=$!
+    fi
+  fi
+  if [ "$HOLD_LOCK" = yes ] && ! locked; then
+    stop "another migration of this database has not ended within $TIMEOUT_SECONDS s, migration.timeoutSeconds ($(cat "$scratch/holder" 2>/dev/null || echo 'who it is cannot be seen')): wait for it, or end it with SELECT pg_terminate_backend(<pid>)"
+    return
+  fi
+  if [ -n "${FOLDER:-}" ] && [ -z "$granted" ] && ! backed_up; then
+    stop "no backup, no migration: $(tail -n 1 "$scratch/backup")"
+    return
+  fi
+  if [ -z "$granted" ]; then
+    report &
+    reporter=$!
+  fi
+  granted=yes
+  echo go >&7
+}
+
+while :; do
+  if IFS= read -r word <&8; then
+    case $word in
+      ready) grant ;;
+      *) result=$word ;;
+    esac
+  elif [ -n "$terminated" ]; then
+    terminated=''
+  else
+    break # its container has ended
+  fi
+done
+exec 7>&-
+[ -z "$reporter" ] || kill -9 "$reporter" 2>/dev/null || true
+
+undo=''
+[ -z "$granted" ] || [ "$result" = "done" ] || undo=yes
+[ -z "${UPLOAD:-}" ] || [ -n "$uploaded" ] || echo nothing >"$run/to-upload"
+if [ -n "${ROLLBACK:-}" ]; then
+  echo "${undo:+go}" >"$run/to-rollback"
+  IFS= read -r word <"$run/from-rollback" || true # its container has ended
+fi
+if [ -n "$undo" ] && [ "$RESTORE_ON_FAILURE" = yes ]; then
+  echo "the migration failed: bringing the database back to $backup"
+  BACKUP=$backup sh "$here/restore.sh" replace || exit 1
+fi
+[ -z "${SIDECAR:-}" ] || {
+  tidy
+  exec sleep 2147483647
+}
