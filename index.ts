@@ -18,5 +18,29 @@ export { PostgresDatabase } from "./components/database/postgresDatabase";
 export { DatabaseRestoreArgs } from "./components/database/restore";
 export { MigrationArgs, MigrationJobArgs } from "./components/migration/migrationArgs";
 export { MigrationJob } from "./components/migration/migrationJob";
+export { alembic, AlembicOptions, django, DjangoOptions, rails, RailsOptions } from "./components/migration/tools/frameworks";
+export {
+  drizzle,
+  DrizzleOptions,
+  knex,
+  KnexOptions,
+  prisma,
+  PrismaOptions,
+  sequelize,
+  SequelizeOptions,
+  typeorm,
+  TypeormOptions,
+} from "./components/migration/tools/node";
+export {
+  flyway,
+  FlywayOptions,
+  golangMigrate,
+  GolangMigrateOptions,
+  goose,
+  GooseOptions,
+  liquibase,
+  LiquibaseOptions,
+} from "./components/migration/tools/sql";
+export { MigrationTool } from "./components/migration/tools/tool";
 export { PostgresApp } from "./components/postgresApp";
 export { PostgresAppArgs } from "./components/postgresAppArgs";

@@ -5,6 +5,7 @@ import { backupCost } from "./backupCost";
 import { databaseReady } from "./databaseReady";
 import { databaseRestart } from "./databaseRestart";
 import { firstUp } from "./firstUp";
+import { migrationCost } from "./migrationCost";
 import { rotation } from "./rotation";
 import { Cleanup } from "./support/cleanup";
 import { interruptible } from "./support/interruptible";
@@ -46,6 +47,8 @@ async function measureAll(): Promise<void> {
   const raw = removedAtEnd(await Project.create(rawProgram(resourcesIn(other.name))));
   await raw.up();
   results.push(await unchangedUp(3 * rounds, component, raw));
+  const own = resourcesIn(namespace.name);
+  results.push(await migrationCost(namespace, 2 * rounds, own, ["sequelize-cli", "db:migrate"]));
   await cleanup.run();
 
   results.push(await databaseRestart(cleanup, 10));

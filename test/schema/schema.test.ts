@@ -2,6 +2,7 @@ import * as assert from "assert";
 import { readFileSync, writeFileSync } from "fs";
 import { join } from "path";
 import { Analyzer } from "@pulumi/pulumi/provider/experimental/analyzer";
+import { getPulumiComponents } from "@pulumi/pulumi/provider/experimental/provider";
 import { generateSchema } from "@pulumi/pulumi/provider/experimental/schema";
 import * as entry from "../../index";
 
@@ -11,7 +12,7 @@ const golden = join(__dirname, "schema.json");
 /** What Pulumi makes of the sources for Python, Go, .NET, Java and YAML. The version of the package is left out. */
 function schema() {
   const manifest = JSON.parse(readFileSync(join(root, "package.json"), "utf8"));
-  const names = new Set(Object.entries(entry).flatMap(([name, value]) => (typeof value === "function" ? [name] : [])));
+  const names = new Set(getPulumiComponents(entry).map(({ name }) => name));
   const analyzed = new Analyzer(root, manifest.name, manifest, names).analyze();
   const { components, typeDefinitions, dependencies } = analyzed;
   return generateSchema(manifest.name, "0.0.0", manifest.description, components, typeDefinitions, dependencies, undefined);

@@ -52,11 +52,21 @@ export async function startOutsidePostgres(
   { names = [], inPod = false }: { names?: string[]; inPod?: boolean } = {},
 ): Promise<OutsidePostgres> {
   const [kubeconfig, bridge] = (await bash('source cluster/common.sh; echo "$kubeconfig"; echo "$bridge_address"')).split("\n");
-  return inPod || process.env.KUBECONFIG !== kubeconfig ? startPod(major, names) : startProcess(namespace, major, names, bridge);
+  if (inPod || process.env.KUBECONFIG !== kubeconfig) return startPod(major, names);
+  const port = await freePort(bridge);
+  const host = await nameAddress(namespace, `outside-${major}`, bridge, port);
+  return startProcess(major, { host, address: bridge, port, names: [host, ...names] });
 }
 
-async function bash(script: string): Promise<string> {
-  const { code, stdout, stderr } = await run("bash", ["-euc", script], { cwd: tools, seconds: 120 });
+/** Starts one as a process of this machine that only this machine reaches. It needs the image's layers, but no cluster. */
+export async function startPostgres(major: number): Promise<OutsidePostgres> {
+  const address = "127.0.0.1";
+  return startProcess(major, { host: address, address, port: await freePort(address), names: ["localhost"] });
+}
+
+/** Runs lines of bash in the folder of the tools, and gives what they print. */
+export async function bash(script: string, seconds = 120): Promise<string> {
+  const { code, stdout, stderr } = await run("bash", ["-euc", script], { cwd: tools, seconds });
   if (code !== 0) throw new Error(`${script}: ${stderr}${stdout}`);
   return stdout.trim();
 }
@@ -111,16 +121,17 @@ const freePort = (address: string) =>
     });
   });
 
-async function startProcess(namespace: Namespace, major: number, names: string[], address: string): Promise<OutsidePostgres> {
+async function startProcess(
+  major: number,
+  { host, address, port, names }: { host: string; address: string; port: number; names: string[] },
+): Promise<OutsidePostgres> {
   const files = await unpackImage(`postgres-${major}`);
   const data = await mkdtemp(join(tmpdir(), "outside-postgres-"));
-  const port = await freePort(address);
-  const host = await nameAddress(namespace, `outside-${major}`, address, port);
   const log = join(data, "log");
   const output = await open(log, "w");
   await chown(data, 999, 999);
   const inside = (command: string[], variables: string[] = []) => inFiles(files, major, data, [...variables, ...command]);
-  const variables = ["DATA=/mnt", `NAMES=${subjects([host, ...names], address)}`, `LISTEN=${address}`, `PORT=${port}`];
+  const variables = ["DATA=/mnt", `NAMES=${subjects(names, address)}`, `LISTEN=${address}`, `PORT=${port}`];
   // No fork, so that its id is the server's, which ends with the test, however that ends.
   const start = `exec 3<&0; (cat <&3; kill -QUIT $$) > /dev/null 2>&1 & ${START}`;
   const child = spawn("unshare", inside(["sh", "-c", start], variables), { stdio: ["pipe", output.fd, output.fd] });
