@@ -30,8 +30,9 @@ export interface DatabaseRestoreArgs {
    */
   s3?: BackupS3Args;
   /**
-   * Name of the backup, such as "notes-20260131T023000Z.dump". Defaults to the newest there is when the database is filled: of the
-   * database's own name, or else of the only database that has any. A change is refused once the database is filled.
+   * Name of the backup, such as "notes-20260131T023000Z.dump", or of the migration's Job that it was made for. Defaults to the newest
+   * there is when the database is filled: of the database's own name, or else of the only database that has any. A change is refused
+   * once the database is filled.
    */
   backup?: pulumi.Input<string>;
   /**
@@ -50,7 +51,7 @@ export interface ResolvedRestore {
 const backupName: Rule<string> = (name) =>
   typeof name === "string" && /^[\w.=-]+$/.test(name)
     ? undefined
-    : `${JSON.stringify(name)} is not a backup's name: write it as the backup's log has it, such as "notes-20260131T023000Z.dump"`;
+    : `${JSON.stringify(name)} is not a backup's name: write it as the backup's log has it, such as "notes-20260131T023000Z.dump", or name the migration's Job that it was made for`;
 
 export function resolveRestore(args: DatabaseRestoreArgs, path: string, validation: Validation): ResolvedRestore {
   validation.check(`${path}.timeoutSeconds`, args.timeoutSeconds, wholeNumber(1, 7 * 24 * 3600));
@@ -63,7 +64,10 @@ export function resolveRestore(args: DatabaseRestoreArgs, path: string, validati
 
 /** Files of the ConfigMap for a restore. */
 export const restoreFiles = () =>
-  scriptFiles(["backup-lib.sh", "fetch.sh", "restore.sh", "contents.sql", "leave-out.sql", "mark.sql"]);
+  scriptFiles([
+    ...["backup-lib.sh", "fetch.sh", "restore.sh", "made.sql", "contents.sql", "leave-out.sql", "mark.sql"],
+    ...["replace.sh", "replace.sql", "blockers.sql"],
+  ]);
 
 const RESOURCES = { requests: { cpu: "100m", memory: "128Mi" } };
 

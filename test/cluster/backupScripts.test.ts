@@ -1,4 +1,6 @@
 import * as assert from "assert";
+import { readFileSync } from "fs";
+import { join } from "path";
 import { backupCronJob, backupPod, resolveBackups } from "../../components/database/backup";
 import { BackupDestinationArgs } from "../../components/database/backupDestination";
 import { DatabaseRestoreArgs, resolveRestore, restoreJob } from "../../components/database/restore";
@@ -233,8 +235,16 @@ describe("backups and restores", function () {
     const stamp = (daysAgo: number) => new Date(Date.now() - daysAgo * 86_400_000).toISOString().replace(/[-:]|\.\d+/g, "");
 
     it("removes what is older than the retention, of its own database and its own naming only", async () => {
-      const old = (name: string, daysAgo: number) => `${name}-${stamp(daysAgo)}.dump`;
-      const gone = [old("notes", 15), `${old("notes", 15)}.sha256`, old("notes", 400), `${old("notes", 1)}.partial`];
+      const old = (name: string, daysAgo: number, label = "") => `${name}-${stamp(daysAgo)}${label}.dump`;
+      const gone = [
+        old("notes", 15),
+        `${old("notes", 15)}.sha256`,
+        old("notes", 400),
+        `${old("notes", 1)}.partial`,
+        old("notes", 15, ".notes-migration-1a2b"),
+        `${old("notes", 15, ".notes-migration-1a2b")}.sha256`,
+        `${old("notes", 1, ".notes-migration-1a2b")}.partial`,
+      ];
       const stays = [
         old("notes", 13),
         `${old("notes", 13)}.sha256`,
@@ -244,6 +254,9 @@ describe("backups and restores", function () {
         "notes.txt",
         "notes-20200101.dump",
         `${old("notes", 0)}.partial`, // of a run that may be at work
+        old("notes", 13, ".notes-migration-3c4d"),
+        old("other", 99, ".notes-migration-3c4d"),
+        `${old("notes", 0, ".notes-migration-3c4d")}.partial`,
       ];
       await server().ok(`mkdir -p /claim/retention && cd /claim/retention && touch ${[...gone, ...stays].join(" ")}`);
       const ran = await script(server(), "backup.sh", { FOLDER: "/claim/retention" });
@@ -252,6 +265,33 @@ describe("backups and restores", function () {
       const left = (await server().ok("ls /claim/retention")).trim().split("\n");
       assert.deepStrictEqual(left.sort(), [...stays, made, `${made}.sha256`].sort());
       for (const name of gone) assert.match(ran.stdout, new RegExp(`^removed ${name}: `, "m"));
+    });
+
+    it("puts the name of the Job that it is for into the backup's, by which the backup is found", async () => {
+      await server().ok("mkdir -p /claim/labels");
+      const label = "notes-migration-5e6f";
+      const names: string[] = [];
+      for (const LABEL of ["", label]) {
+        const ran = await script(server(), "backup.sh", { FOLDER: "/claim/labels", LABEL });
+        names.push(/backup=(\S+)/.exec(last(ran))![1]);
+      }
+      assert.match(names[0], new RegExp(`^${NAME}$`));
+      assert.match(names[1], new RegExp(`^notes-\\d{8}T\\d{6}Z\\.${label}\\.dump$`));
+      // Beside them a later one, as of the Job's second try: what the first try did stands in it.
+      await server().ok(
+        `cd /claim/labels && touch notes-29990101T000000Z.${label}.dump notes-29990101T000000Z.${label}.dump.sha256`,
+      );
+      await server().createDatabase("labelled");
+      const found = await script(server(), "restore.sh", { FOLDER: "/claim/labels", BACKUP: label }, "labelled");
+      assert.strictEqual(last(found), `restored=${names[1]}`, found.stdout);
+      for (const BACKUP of [label, names[1], names[1].replace(/\.dump$/, "")]) {
+        const again = await script(server(), "restore.sh", { FOLDER: "/claim/labels", BACKUP }, "labelled");
+        assert.match(again.stdout, /^database labelled is restored already$/m);
+      }
+      const other = await script(server(), "restore.sh", { FOLDER: "/claim/labels", BACKUP: names[0] }, "labelled");
+      assert.match(last(other), new RegExp(`was filled from ${names[1]}, and nothing was changed`));
+      const wrong = await script(server(), "backup.sh", { FOLDER: "/claim/labels", LABEL: "../Job" });
+      assert.match(last(wrong), /^backup: \.\.\/Job cannot be a part of a backup's name: use lower-case letters, digits/);
     });
 
     it("says every ten seconds how far it is, and leaves nothing when it is told to stop", async () => {
@@ -392,7 +432,7 @@ describe("backups and restores", function () {
       assert.strictEqual(ran.code, 1);
       assert.match(
         last(ran),
-        /^restore: there is no backup nope.dump in claim backups: set restoreFrom.backup to one of those listed/,
+        /^restore: there is no backup nope in claim backups: set restoreFrom.backup to one of those listed above$/,
       );
       const lines = ran.stdout.trimEnd().split("\n");
       assert.deepStrictEqual(
@@ -497,22 +537,248 @@ describe("backups and restores", function () {
     });
   });
 
+  describe("restore.sh replace", () => {
+    const LABEL = "notes-migration-7a8b";
+    const folder = "/claim/replace";
+    const database = "replaced";
+    const back = (server: BackupServer, env: Record<string, string> = {}, name = database) =>
+      script(server, "restore.sh replace", { FOLDER: folder, BACKUP: LABEL, ...env }, name);
+    /** Everything, with owners and rights. */
+    const state = (server: BackupServer, name = database) =>
+      server.ok(`pg_dump -h /tmp -U postgres ${name} | grep -v '^.\\(un\\)\\?restrict ' | sha256sum`);
+    const backUp = async (server: BackupServer, label: string, name = database) => {
+      const ran = await script(server, "backup.sh", { FOLDER: folder, LABEL: label }, name);
+      return /backup=(\S+)/.exec(last(ran))?.[1] ?? assert.fail(ran.stdout);
+    };
+    const rights = readFileSync(join(__dirname, "../../components/database/scripts/rights.sql"), "utf8");
+
+    for (const major of MAJORS) {
+      it(`brings a database of Postgres ${major} back, whatever was done to it`, async () => {
+        const server = servers.get(major)!;
+        await server.ok(`rm -rf ${folder}; mkdir -p ${folder}`);
+        await server.fill(database);
+        await server.sql("CREATE ROLE runtime; CREATE ROLE serving LOGIN IN ROLE runtime; CREATE ROLE reader LOGIN");
+        await server.ok(
+          `psql -X -q -h /tmp -U app -d ${database} -v ON_ERROR_STOP=1 -v owner=owner -v login_a=app -v login_b=b -v migrator=m -v mode=owner -v separate=true -v runtime=runtime -f -`,
+          rights,
+        );
+        const app = { database, user: "app" };
+        await server.sql(
+          `GRANT SELECT ON users TO reader; CREATE PUBLICATION news FOR TABLE users;
+           CREATE FUNCTION secret() RETURNS int LANGUAGE sql SECURITY DEFINER AS 'SELECT 1'; REVOKE ALL ON FUNCTION secret() FROM PUBLIC;
+           CREATE TYPE span AS RANGE (subtype = int); CREATE AGGREGATE total(int) (sfunc = int4pl, stype = int);
+           CREATE OPERATOR ### (leftarg = int, rightarg = int, function = int4pl); CREATE COLLATION "My C" (locale = 'C');
+           CREATE TEXT SEARCH CONFIGURATION plain (copy = simple);
+           SELECT setval('users_id_seq', 6000)`,
+          app,
+        );
+        const then = await server.contents(database);
+        const name = await backUp(server, LABEL);
+
+        await server.sql(
+          `CREATE SCHEMA added; CREATE TABLE added.thing (id serial PRIMARY KEY, mood mood); CREATE VIEW added.view AS SELECT * FROM users;
+           CREATE TABLE addition (a added.thing); CREATE TYPE later AS ENUM ('x'); SELECT lo_create(99); CREATE EXTENSION hstore;
+           DROP TABLE "Order Items" CASCADE; DROP SCHEMA audit CASCADE; DROP COLLATION "My C";
+           ALTER TABLE users ADD COLUMN more int DEFAULT 3; DELETE FROM users WHERE id < 100; SELECT setval('users_id_seq', 7000);
+           REVOKE ALL ON users FROM runtime, reader`,
+          app,
+        );
+        // By a session that has reset its role, as some pools do.
+        await server.sql("GRANT CREATE ON SCHEMA public TO app", { database });
+        await server.sql("SET ROLE NONE; CREATE TABLE of_the_login (pairs hstore)", app);
+        await server.sql("CREATE SCHEMA postgres_app; CREATE TABLE postgres_app.keys AS SELECT 'kept' AS name", app);
+
+        const ran = await back(server);
+        assert.strictEqual(last(ran), `restored=${name}`, ran.stdout);
+        assert.match(
+          ran.stdout,
+          /^extensions that the backup does not have stay, so what makes them needs IF NOT EXISTS: hstore$/m,
+        );
+        assert.doesNotMatch(ran.stdout, /ERROR|WARNING/);
+        const now = await server.contents(database);
+        assert.strictEqual(now.rows, then.rows);
+        const ours = /^CREATE TABLE postgres_app.keys \([^;]*;\n|^.*(hstore|postgres_app).*\n/gm;
+        assert.strictEqual(now.schema.replace(ours, ""), then.schema);
+        const kept = "SELECT name FROM postgres_app.keys";
+        assert.strictEqual(await server.sql(kept, app), "kept");
+
+        // The application, which has a login without DDL, and others to whom the owner gave rights.
+        const serving = { database, user: "serving" };
+        await server.sql(
+          `INSERT INTO "Order Items" (user_id, price) VALUES (1, 2); UPDATE users SET mood = 'ok' WHERE id = 2; SELECT * FROM audit.events, spent, happy LIMIT 1;
+           DELETE FROM users WHERE id = 3`,
+          serving,
+        );
+        await assert.rejects(server.sql("CREATE TABLE forbidden ()", serving), /permission denied for schema public/);
+        await server.sql("SELECT count(*) FROM users", { database, user: "reader" });
+        await assert.rejects(
+          server.sql("SELECT secret()", { database, user: "reader" }),
+          /permission denied for function secret/,
+        );
+        assert.strictEqual(
+          await server.sql("SELECT tablename FROM pg_publication_tables WHERE pubname = 'news'", { database }),
+          "users",
+        );
+
+        // A backup with a record of the keys brings it.
+        await backUp(server, "with-keys");
+        await server.sql("TRUNCATE postgres_app.keys; INSERT INTO postgres_app.keys VALUES ('later')", app);
+        assert.match(last(await back(server, { BACKUP: "with-keys" })), /^restored=.*\.with-keys\.dump$/);
+        assert.strictEqual(await server.sql(kept, app), "kept");
+      });
+    }
+
+    describe("changes nothing", () => {
+      const server = () => servers.get(17)!;
+      const fails = async (env: Record<string, string>, ...said: RegExp[]) => {
+        const before = await state(server());
+        const ran = await back(server(), env);
+        assert.strictEqual(ran.code, 1, ran.stdout);
+        const message = said.pop()!;
+        assert.match(last(ran), message);
+        for (const line of said) assert.match(ran.stdout, line);
+        assert.strictEqual(await state(server()), before);
+      };
+
+      it("when others use the tables: it waits for a bounded time, and says who they are", async () => {
+        for (const [user, name] of [
+          ["app", "notes 1.0"],
+          ["serving", "report"],
+        ])
+          await server().ok(
+            `PGAPPNAME='${name}' psql -X -q -h /tmp -U ${user} ${database} -c 'BEGIN; SELECT FROM happy; SELECT pg_sleep(60)' >/dev/null 2>&1 &`,
+          );
+        const holding = "SELECT count(*) FROM pg_stat_activity WHERE query LIKE '%FROM happy%sleep%' AND wait_event = 'PgSleep'";
+        await until("the transactions", 20, async () => (await server().sql(holding)) === "2");
+        const begun = Date.now();
+        await fails(
+          { TIMEOUT_SECONDS: "4" },
+          /^psql:.* ERROR: {2}canceling statement due to lock timeout$/m,
+          /^restore: the database is exactly as before, because it is in use by pid \d+, app, notes 1\.0, active, in a transaction since \d{4}-\d\d-\d\d \d\d:\d\d:\d\d UTC; pid \d+, serving, report \(sessions in all: 2\), and was not free within 2 s: let them end \(SELECT pg_terminate_backend\(<pid>\)\) or stop the application, then run it again$/,
+        );
+        assert.ok(Date.now() - begun < 30_000);
+        await server().sql(
+          "SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE application_name IN ('notes 1.0', 'report')",
+        );
+      });
+
+      it("when the backup is damaged, or ends in the middle", async () => {
+        const copy = `cd ${folder} && for end in dump dump.sha256; do cp *.${LABEL}.$end "$(ls *.${LABEL}.$end | sed 's/${LABEL}/damaged/')"; done`;
+        await server().ok(`${copy}; printf X | dd of="$(ls *.damaged.dump)" bs=1 seek=20000 conv=notrunc`);
+        await fails(
+          { BACKUP: "damaged" },
+          /^restore: \S+\.damaged\.dump is damaged \(sha256 \w{64} instead of \w{64}\), and nothing was changed: name an older/,
+        );
+        const cut = `f=$(ls *.damaged.dump); truncate -s -60000 $f; sha256sum $f >$f.sha256`;
+        await server().ok(`${copy}; ${cut}`);
+        await fails(
+          { BACKUP: "damaged", BACKUP_ARGUMENT: "migration.backup" },
+          /^pg_restore: error: .*end of file/m,
+          /^restore: .* and the database is exactly as before: the lines above say why/,
+        );
+      });
+
+      it("when it lacks an extension, or holds what belongs to somebody else", async () => {
+        const admin = { database };
+        await server().sql("GRANT USAGE ON FOREIGN DATA WRAPPER postgres_fdw TO owner", admin);
+        await server().sql("CREATE SERVER far FOREIGN DATA WRAPPER postgres_fdw", { database, user: "app" });
+        await backUp(server(), "with-server");
+        assert.match(last(await back(server(), { BACKUP: "with-server" })), /^restored=/);
+        await server().sql("DROP EXTENSION postgres_fdw CASCADE", admin);
+        await fails(
+          { BACKUP: "with-server" },
+          /^psql:.* ERROR: {2}foreign-data wrapper "postgres_fdw" does not exist$/m,
+          /and the database is exactly as before; .* add it to database\.extensions: postgres_fdw$/,
+        );
+        await server().sql("CREATE TABLE theirs ()", admin);
+        await fails(
+          {},
+          /must be owner of all that is replaced: table theirs belongs to postgres \(objects in all: 1\)$/m,
+          /and the database is exactly as before: give what the lines above name to the role that owns the database/,
+        );
+        await server().sql("DROP TABLE theirs", admin);
+      });
+
+      it("when nobody says to which backup, or there is none of that name", async () => {
+        await fails({ BACKUP: "" }, /is brought back to a backup that is named only: set restoreFrom\.backup$/);
+        await fails(
+          { BACKUP: "notes-migration-none", BACKUP_ARGUMENT: "BACKUP" },
+          /^restore: there is no backup notes-migration-none in claim backups: set BACKUP to one of those listed above$/,
+        );
+      });
+    });
+
+    it("that was killed in the middle has changed nothing, and its next run comes to its end", async () => {
+      const server = servers.get(17)!;
+      const name = "cut_off"; // that was restored above
+      const label = await backUp(server, "big", name);
+      await server.sql("CREATE TABLE added (); DELETE FROM big WHERE n <= 10", { database: name, user: "app" });
+      const before = await state(server, name);
+      const line = `PGHOST=127.0.0.1 PGUSER=app PGDATABASE=${name} FOLDER=${folder} WHERE=here TIMEOUT_SECONDS=60 BACKUP=big`;
+      await server.ok(
+        `${line} setsid sh /scripts/restore.sh replace & pid=$!; for i in $(seq 200); do [ "$(psql -X -A -t -h /tmp -U postgres -c "SELECT count(*) FROM pg_stat_activity WHERE datname = '${name}' AND query LIKE 'COPY%'")" = 0 ] || break; sleep 0.05; done; kill -9 -$pid`,
+      );
+      await until("the session's end", 20, async () => {
+        const sessions = `SELECT count(*) FROM pg_stat_activity WHERE datname = '${name}' AND usename = 'app'`;
+        return (await server.sql(sessions)) === "0";
+      });
+      assert.strictEqual(await state(server, name), before);
+      const ran = await back(server, { BACKUP: "big" }, name);
+      assert.strictEqual(last(ran), `restored=${label}`, ran.stdout);
+      const now = "SELECT count(*), to_regclass('added') FROM big";
+      assert.strictEqual(await server.sql(now, { database: name }), "20000|");
+      // What the database was filled from in the beginning is what a program's restoreFrom goes by.
+      const again = await script(server, "restore.sh", { FOLDER: "/claim/big" }, name);
+      assert.match(again.stdout, /^database cut_off is restored already$/m);
+    });
+
+    it("empties a database that was backed up before its first migration, and says before a download which it is", async () => {
+      const server = servers.get(17)!;
+      const name = "first_migration";
+      await server.createDatabase(name);
+      await backUp(server, "first", name);
+      const before = await state(server, name);
+      await server.sql("CREATE SCHEMA things; CREATE TABLE things.thing (id serial); CREATE TABLE more ()", {
+        database: name,
+        user: "app",
+      });
+      const looked = await script(server, "restore.sh replace check", { FOLDER: folder, BACKUP: "first" }, name);
+      assert.deepStrictEqual([looked.code, looked.stdout, await server.ok(`cat ${folder}/database`)], [0, "", `${name}\n`]);
+      assert.match(last(await back(server, { BACKUP: "first" }, name)), /^restored=/);
+      assert.strictEqual(await state(server, name), before);
+    });
+  });
+
   describe("with a bucket", () => {
-    const upload = (env: string, before = "") =>
+    const upload = (env: string, before = "", name = "notes-20260101T000000Z.dump") =>
       rclone(
-        `rm -rf /backups/*; cd /backups && echo content > notes-20260101T000000Z.dump && sha256sum notes-20260101T000000Z.dump > notes-20260101T000000Z.dump.sha256 && date +%s > begun; ${before} RETENTION_DAYS=14 S3_PREFIX=edge ${env} sh /scripts/upload.sh`,
+        `rm -rf /backups/*; cd /backups && echo content > ${name} && sha256sum ${name} > ${name}.sha256 && date +%s > begun; ${before} RETENTION_DAYS=14 S3_PREFIX=edge ${env} sh /scripts/upload.sh`,
       );
     const there = async () => (await rclone("rclone --config= lsf store:backups/edge")).stdout;
 
     it("removes what is older than the retention, of its own database only", async () => {
       await rclone(
-        "for name in notes-20200101T000000Z other-20200101T000000Z; do for end in dump dump.sha256; do echo x | rclone --config= rcat store:backups/edge/$name.$end; done; done",
+        "for name in notes-20200101T000000Z notes-20200101T000000Z.notes-migration-1 other-20200101T000000Z; do for end in dump dump.sha256; do echo x | rclone --config= rcat store:backups/edge/$name.$end; done; done",
       );
       const ran = await upload("");
       assert.strictEqual(ran.code, 0, ran.stdout);
       assert.match(ran.stdout, /^removed notes-20200101T000000Z\.dump: older than 14 days$/m);
+      assert.match(ran.stdout, /^removed notes-20200101T000000Z\.notes-migration-1\.dump: older than 14 days$/m);
       assert.doesNotMatch(await there(), /notes-2020/);
       assert.match(await there(), /^notes-20260101T000000Z\.dump\nnotes-20260101T000000Z\.dump\.sha256\nother-2020/);
+    });
+
+    it("finds the one of a Job by the Job's name", async () => {
+      const name = "notes-20260101T000000Z.notes-migration-2.dump";
+      const ran = await upload("", "", name);
+      assert.match(last(ran), new RegExp(`^backup=${name} `), ran.stdout);
+      const fetched = await rclone(
+        "rm -rf /backups/*; echo notes > /backups/database; S3_PREFIX=edge BACKUP=notes-migration-2 sh /scripts/fetch.sh && cat /backups/chosen && ls /backups",
+      );
+      assert.ok(fetched.stdout.endsWith(`\n${name}\nchosen\ndatabase\n${name}\n${name}.sha256\n`), fetched.stdout);
+      await rclone(
+        `for end in dump dump.sha256; do rclone --config= deletefile store:backups/edge/${name.replace(/dump$/, "")}$end; done`,
+      );
     });
 
     it("never overwrites a backup that is there", async () => {

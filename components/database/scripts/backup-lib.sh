@@ -1,6 +1,7 @@
 #!/bin/sh
 # Shared by backup.sh, upload.sh, fetch.sh, restore.sh and keys.sh. Sourced, never run. What a backup is:
-# <database>-<UTC time>.dump, and beside it <the same>.sha256. One without the other is what a run left that was cut off.
+# <database>-<UTC time>.dump or <database>-<UTC time>.<label>.dump, and beside it <the same>.sha256. One without the other is what a
+# run left that was cut off.
 # Needs only sh and what both coreutils and busybox have.
 set -eu
 exec 2>&1 3>&1 # one stream, or a log's last line would not be the last one said
@@ -142,14 +143,34 @@ fi
 
 # --- names of backups ---
 
+# What follows the database's name. Neither that nor a label has a dot in it.
+moment='[0-9]{8}T[0-9]{6}Z'
+ending="-$moment(\\.[a-z0-9-]+)?\\.dump"
+
+# Where a person says which one, for messages.
+backup_argument=${BACKUP_ARGUMENT:-restoreFrom.backup}
+
+database_of() {
+  stem=${1%%.*}
+  echo "${stem%-*}"
+}
+
 # time_of NAME: 14 digits.
 time_of() {
-  time=${1%Z.dump*}
+  time=${1%%Z.*}
   time=${time##*-}
   echo "${time%T*}${time#*T}"
 }
 
-ours() { grep -E "^$1-[0-9]{8}T[0-9]{6}Z\.dump(\.partial|\.sha256)?\$" || true; }
+# meant NAME: whether $BACKUP, a name with or without .dump or a label, means it.
+meant() {
+  case $1 in
+    "${BACKUP%.dump}.dump" | *"Z.${BACKUP%.dump}.dump") ;;
+    *) return 1 ;;
+  esac
+}
+
+ours() { grep -E "^$1$ending(\.partial|\.sha256)?\$" || true; }
 
 # older_than SECONDS: of the names on standard input those from before.
 older_than() {
@@ -166,27 +187,31 @@ unfinished() { ours "$1" | { grep '\.partial$' || true; } | older_than "$((TIMEO
 # whole LIST: of a file with lines "<bytes> <name>" the whole backups, newest first, as lines "<UTC time> <bytes> <name>".
 whole() {
   cut -d ' ' -f 2- "$1" >"$scratch/names"
-  sed -n -E 's/^([0-9]+) (.*-([0-9]{8}T[0-9]{6}Z)\.dump)$/\3 \1 \2/p' "$1" | sort -r | while read -r at of each; do
+  sed -n -E "s/^([0-9]+) (.*-($moment)(\.[a-z0-9-]+)?\.dump)\$/\3 \1 \2/p" "$1" | sort -r | while read -r at of each; do
     ! grep -q -x -F -e "$each.sha256" "$scratch/names" || echo "$at $of $each"
   done
 }
 
-# choose LIST DATABASE: sets $name to the backup named by $BACKUP or else the newest, $bytes to its size.
+# choose LIST DATABASE: sets $name to the backup that $BACKUP means or else the newest, $bytes to its size.
 choose() {
   whole "$1" >"$scratch/whole"
   if [ -n "${BACKUP:-}" ]; then
-    wanted=${BACKUP%.dump}.dump
-    while read -r _ bytes name; do [ "$name" != "$wanted" ] || return 0; done <"$scratch/whole"
-    show_whole
-    fail "there is no backup $wanted in $WHERE: set restoreFrom.backup to one of those listed above, or leave it out for the newest"
+    # A Job that was tried again has left several of its label: the oldest is from before its first try.
+    while read -r at of each; do ! meant "$each" || echo "$at $of $each"; done <"$scratch/whole" | sort >"$scratch/meant"
+    [ -s "$scratch/meant" ] || {
+      show_whole
+      fail "there is no backup $BACKUP in $WHERE: set $backup_argument to one of those listed above"
+    }
+  else
+    cp "$scratch/whole" "$scratch/meant"
+    [ -s "$scratch/meant" ] ||
+      fail "there is no backup in $WHERE: set restoreFrom to where they are (a claim's subPath, a bucket's prefix)"
   fi
-  [ -s "$scratch/whole" ] ||
-    fail "there is no backup in $WHERE: set restoreFrom to where they are (a claim's subPath, a bucket's prefix)"
   # Of the database of this name, if it has any; else of the only one there is.
-  grep -E " $2-[0-9]{8}T[0-9]{6}Z\.dump\$" "$scratch/whole" >"$scratch/chosen" || cp "$scratch/whole" "$scratch/chosen"
-  if [ "$(sed -E 's/.* (.*)-[0-9]{8}T[0-9]{6}Z\.dump$/\1/' "$scratch/chosen" | sort -u | wc -l)" -gt 1 ]; then
+  grep -E " $2$ending\$" "$scratch/meant" >"$scratch/chosen" || cp "$scratch/meant" "$scratch/chosen"
+  if [ "$(sed -E "s/.* (.*)$ending\$/\1/" "$scratch/chosen" | sort -u | wc -l)" -gt 1 ]; then
     show_whole
-    fail "$WHERE has backups of several databases, none of them $2: name one in restoreFrom.backup"
+    fail "$WHERE has backups of several databases, none of them $2: name one in $backup_argument"
   fi
   # shellcheck disable=SC2034 # for the scripts that source this file
   read -r _ bytes name <"$scratch/chosen"

@@ -1,6 +1,7 @@
 #!/bin/sh
 # Writes a backup of the database into $FOLDER, and removes the ones that are older than $RETENTION_DAYS; with $UPLOAD the folder is
-# only a station, and upload.sh goes on. Connects with CONNECTION_URI or libpq's own variables.
+# only a station, and upload.sh goes on. $LABEL, such as the name of the Job that the backup is for, becomes a part of its name.
+# Connects with CONNECTION_URI or libpq's own variables.
 # Needs sh, psql, pg_dump, pg_restore and what both coreutils and busybox have.
 # shellcheck source=components/database/scripts/backup-lib.sh
 . "$(dirname "$0")/backup-lib.sh"
@@ -9,6 +10,9 @@ begun=$(date +%s)
 partial=''
 tidy() { [ -z "$partial" ] || rm -f "$partial" "${partial%.partial}.sha256"; }
 
+case ${LABEL:-} in
+  *[!a-z0-9-]*) fail "$LABEL cannot be a part of a backup's name: use lower-case letters, digits and \"-\" only" ;;
+esac
 connect
 facts=$(query -F ' ' -c "SELECT $file_name_sql, current_setting('server_version_num')::int / 10000,
   pg_database_size(current_database()), current_setting('server_version')")
@@ -32,7 +36,7 @@ remove "$(find "$FOLDER" -maxdepth 1 -type f | sed 's|.*/||' | unfinished "$data
 echo "backing up database $database ($(human "$bytes")) of Postgres $version to $WHERE, $(human "$(free "$FOLDER")") free"
 
 # 1. Dump, under a name that is no backup's.
-until name=$database-$(date -u +%Y%m%dT%H%M%SZ).dump && [ ! -e "$FOLDER/$name" ] && [ ! -e "$FOLDER/$name.partial" ]; do
+until name=$database-$(date -u +%Y%m%dT%H%M%SZ)${LABEL:+.$LABEL}.dump && [ ! -e "$FOLDER/$name" ] && [ ! -e "$FOLDER/$name.partial" ]; do
   sleep 1 # another run began in the same second
 done
 (set -C && : >"$FOLDER/$name.partial") || fail "$FOLDER/$name.partial cannot be made: see the line above"

@@ -1,13 +1,30 @@
 #!/bin/sh
 # Fills an empty database from a backup: `restore.sh` with one that is in $FOLDER; `restore.sh check` only looks at the database, so
 # that nothing is downloaded in vain. Safe to run again: the database remembers which backup it is from, in its comment.
+# `restore.sh replace` brings a database that holds things back to $BACKUP within $TIMEOUT_SECONDS, or changes nothing;
+# `restore.sh replace check` comes before fetch.sh.
 # Connects with CONNECTION_URI or libpq's own variables, as the role that owns the database.
 # Needs sh, psql, pg_restore and what both coreutils and busybox have.
 # shellcheck source=components/database/scripts/backup-lib.sh
 . "$(dirname "$0")/backup-lib.sh"
 
-connect
+begun=$(date +%s)
 here=$(dirname "$0")
+replace='' check=''
+for word in "$@"; do
+  case $word in
+    replace) replace=true ;;
+    check) check=true ;;
+    *) fail "no argument $word: use replace, check, both or none" ;;
+  esac
+done
+if [ -n "$replace" ]; then
+  [ -n "${BACKUP:-}" ] || fail "a database that holds things is brought back to a backup that is named only: set $backup_argument"
+  # shellcheck source=components/database/scripts/replace.sh
+  . "$here/replace.sh"
+fi
+
+connect
 facts=$(query -F ' ' -c "SELECT $file_name_sql, current_setting('server_version_num')::int / 10000")
 read -r database major <<FACTS
 $facts
@@ -16,28 +33,36 @@ client=$(major_of pg_restore)
 [ "$client" -lt 17 ] || [ "$major" -ge 17 ] ||
   fail "the server is Postgres $major, and pg_restore of this image is $client, whose settings it does not know: set ${VERSION_ARGUMENT:-the version of the database} to $major"
 
-# 1. Only an empty database is filled.
-contents() { query -f "$here/contents.sql"; }
+# 1. Only an empty database is filled, unless it is to be brought back. That leaves the mark as it is: with it a program's restoreFrom
+# is compared, which says what the database was filled from in the beginning.
+contents() { query -f "$here/made.sql" -f "$here/contents.sql"; }
 mark() { query -v mark="$1" -f "$here/mark.sql"; }
-found=$(contents)
+found=''
+[ -n "$replace" ] || found=$(contents)
 from=$(query -c "SELECT substring(shobj_description(oid, 'pg_database') FROM 'restored from (\S+\.dump)\$') FROM pg_database WHERE datname = current_database()")
 if [ -n "$found" ]; then
-  wanted=${BACKUP:+${BACKUP%.dump}.dump}
   count=$(printf '%s\n' "$found" | grep -c '')
   [ -n "$from" ] ||
     fail "database $database is not empty ($(printf '%s\n' "$found" | head -n 3 | tr '\n' ',' | sed 's/,$//; s/,/, /g'); objects in all: $count), and nothing was changed: remove restoreFrom to keep what it holds, or back it up and empty it first"
-  [ "${wanted:-$from}" = "$from" ] ||
-    fail "database $database was filled from $from, and nothing was changed: set restoreFrom.backup back to it or remove restoreFrom; $wanted would need an empty database"
-  [ "${1:-}" != check ] || : >"$FOLDER/restored"
+  [ -z "${BACKUP:-}" ] || meant "$from" ||
+    fail "database $database was filled from $from, and nothing was changed: set restoreFrom.backup back to it or remove restoreFrom; $BACKUP would need an empty database"
+  [ -z "$check" ] || : >"$FOLDER/restored"
   echo "database $database is restored already"
   finished "restored=$from"
   exit 0
 fi
-if [ "${1:-}" = check ]; then
+if [ -n "$check" ]; then
   echo "$database" >"$FOLDER/database"
-  echo "database $database of Postgres $major is empty"
+  [ -n "$replace" ] || echo "database $database of Postgres $major is empty"
   exit 0
 fi
+
+# failed STATE: of the database.
+failed() {
+  [ -z "$missing" ] ||
+    fail "the restore failed, and the database is $1; if the lines above miss something of an extension, add it to database.extensions:$missing"
+  fail "the restore failed, and the database is $1: the lines above say why"
+}
 
 # 2. The backup, if it is whole.
 readable "$FOLDER" || fail "$WHERE cannot be read by uid $(id -u): give the folder to this user or group"
@@ -56,14 +81,14 @@ attended sha256sum "$dump" || fail "$name cannot be read: check the disk of $WHE
 read -r sum _ <"$scratch/out"
 read -r right _ <"$dump.sha256"
 [ "$sum" = "$right" ] ||
-  fail "$name is damaged (sha256 $sum instead of $right), and nothing was changed: name an older backup in restoreFrom.backup"
+  fail "$name is damaged (sha256 $sum instead of $right), and nothing was changed: name an older backup in $backup_argument"
 
 # 3. What to leave out: extensions that are there already or take an administrator, and what belongs to servers rather than data.
 pg_restore --list "$dump" >"$scratch/list" 2>"$said" || {
   cat "$said" >&2
   ! grep -q 'unsupported version' "$said" ||
     fail "$name was made by a newer pg_dump than this image's pg_restore, $client: set ${VERSION_ARGUMENT:-the version of the database} to that of the server it is from"
-  fail "$name cannot be read: name an older backup in restoreFrom.backup"
+  fail "$name cannot be read: name an older backup in $backup_argument"
 }
 query -f "$here/leave-out.sql" >"$scratch/left-out"
 query -c "SELECT extname FROM pg_extension" >"$scratch/extensions"
@@ -78,27 +103,34 @@ while read -r extension; do
   fi
   echo " EXTENSION - $extension " >>"$scratch/left-out"
 done <"$scratch/needed"
+if [ -n "$replace" ]; then
+  stay=$(query -c "SELECT extname FROM pg_extension WHERE oid >= 16384" | { grep -v -x -F -f "$scratch/needed" || true; } | tr '\n' ' ')
+  [ -z "$stay" ] || echo "extensions that the backup does not have stay, so what makes them needs IF NOT EXISTS: ${stay% }"
+fi
 [ -z "$missing" ] || echo "left out: extensions that the database does not have:$missing"
 entry='^[0-9]+; [0-9]+ [0-9]+ '
 foreign="$entry(COMMENT - EXTENSION |(COMMENT - )?(EVENT TRIGGER|PUBLICATION|SUBSCRIPTION) )"
-grep -E "$foreign" "$scratch/list" | grep -v 'COMMENT - ' | sed -E "s/$entry/left out, for an administrator to make: /" || true
+[ -n "$replace" ] || # where they are as they were
+  grep -E "$foreign" "$scratch/list" | grep -v 'COMMENT - ' | sed -E "s/$entry/left out, for an administrator to make: /" || true
 grep -v -E "$foreign" "$scratch/list" | { grep -v -F -f "$scratch/left-out" || true; } >"$scratch/restored"
 
-# 4. Which keys an empty database is for (keys.sql) means nothing for the data of the backup, which may bring a record of its own.
-query -c 'SET client_min_messages = warning' -c 'DROP TABLE IF EXISTS postgres_app.keys'
-
-# 5. All or nothing. The database is marked before, so that a run that is cut off after the end knows that it was the end.
-mark "$name" || fail "the database cannot be marked, and nothing was changed: its login has to act as the role that owns it"
+# 4. All or nothing.
 progress() { echo "restoring: $(query -c 'SELECT pg_size_pretty(pg_database_size(current_database()))') in the database, $(elapsed)"; }
-connection=${CONNECTION_URI:-dbname=\'$(printf '%s' "$PGDATABASE" | sed "s/[\\\\']/\\\\&/g")\'}
-attended pg_restore --no-password --dbname="$connection" --no-owner --no-acl --exit-on-error --single-transaction \
-  --use-list="$scratch/restored" "$dump" || {
-  [ -z "$(contents)" ] || fail "the connection was lost at the very end, and the database is filled: run \`pulumi up\` again, which finds it restored"
-  mark ''
-  [ -z "$missing" ] ||
-    fail "the restore failed, and the database is empty as before; if the lines above miss something of an extension, add it to database.extensions:$missing"
-  fail "the restore failed, and the database is empty as before: the lines above say why"
-}
+if [ -n "$replace" ]; then
+  bring_back
+else
+  # Which keys an empty database is for (keys.sql) means nothing for the data of the backup, which may bring a record of its own.
+  query -c 'SET client_min_messages = warning' -c 'DROP TABLE IF EXISTS postgres_app.keys'
+  # Marked before, so that a run that is cut off after the end knows that it was the end.
+  mark "$name" || fail "the database cannot be marked, and nothing was changed: its login has to act as the role that owns it"
+  connection=${CONNECTION_URI:-dbname=\'$(printf '%s' "$PGDATABASE" | sed "s/[\\\\']/\\\\&/g")\'}
+  attended pg_restore --no-password --dbname="$connection" --no-owner --no-acl --exit-on-error --single-transaction \
+    --use-list="$scratch/restored" "$dump" || {
+    [ -z "$(contents)" ] || fail "the connection was lost at the very end, and the database is filled: run \`pulumi up\` again, which finds it restored"
+    mark ''
+    failed "empty as before"
+  }
+fi
 took=$(elapsed)
 
 progress() { echo "analyzing, $(elapsed)"; }

@@ -5,7 +5,7 @@
 . "$(dirname "$0")/backup-lib.sh"
 
 name=$(cd "$FOLDER" && echo *.dump)
-database=${name%-*}
+database=$(database_of "$name")
 read -r sum _ <"$FOLDER/$name.sha256"
 read -r begun <"$FOLDER/begun"
 bytes=$(size "$FOLDER/$name")
