@@ -1,12 +1,12 @@
 import * as pulumi from "@pulumi/pulumi";
-import { quantity } from "./rules";
+import { bytes, quantity } from "./rules";
 import { Validation } from "./validation";
 
 /** CPU and memory of a container, in Kubernetes' quantities ("250m", "512Mi"). */
 export interface ContainerResourcesArgs {
   /**
-   * What the scheduler reserves for the container, by resource name: `{ cpu: "100m", memory: "128Mi" }`.
-   * A change rolls the pods.
+   * What the scheduler reserves for the container, by resource name: `{ cpu: "100m", memory: "128Mi" }`. Defaults to what the place
+   * where it is given says, but never more than `limits`. A change rolls the pods.
    */
   requests?: pulumi.Input<Record<string, pulumi.Input<string>>>;
   /**
@@ -25,8 +25,23 @@ export function checkResources(
   given: ContainerResourcesArgs | undefined,
   requests: Record<string, string>,
 ): ContainerResourcesArgs {
+  const limits = validation.map(`${path}.limits`, given?.limits, anyName, quantity);
   return {
-    requests: validation.map(`${path}.requests`, given?.requests, anyName, quantity) ?? requests,
-    limits: validation.map(`${path}.limits`, given?.limits, anyName, quantity),
+    requests: validation.map(`${path}.requests`, given?.requests, anyName, quantity) ?? within(requests, limits),
+    limits,
   };
+}
+
+/** Kubernetes refuses a request above the limit, which nobody expects of one that was not given. */
+function within(
+  requests: Record<string, string>,
+  limits: ContainerResourcesArgs["limits"],
+): NonNullable<ContainerResourcesArgs["requests"]> {
+  if (limits === undefined) return requests;
+  return pulumi.output(limits).apply((known) => {
+    const most = (known ?? {}) as Record<string, string>;
+    const lower = (name: string, request: string) =>
+      most[name] !== undefined && bytes(most[name]) < bytes(request) ? most[name] : request;
+    return Object.fromEntries(Object.entries(requests).map(([name, request]) => [name, lower(name, request)]));
+  });
 }

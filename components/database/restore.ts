@@ -71,8 +71,11 @@ export const restoreFiles = () =>
 
 const RESOURCES = { requests: { cpu: "100m", memory: "128Mi" } };
 
-/** The Job that fills an empty database. Its last line, and its container's message, is `restored=<name>`. */
-export function restoreJob(restore: ResolvedRestore, around: BackupSurroundings): types.input.batch.v1.JobSpec {
+/**
+ * The Job that fills an empty database, or with `replace` brings one back that holds things. Its last line, and its container's message,
+ * is `restored=<name>`.
+ */
+export function restoreJob(restore: ResolvedRestore, around: BackupSurroundings, replace = false): types.input.batch.v1.JobSpec {
   const { client, versionArgument } = around;
   const { source, backup } = restore;
   const { s3 } = source;
@@ -87,11 +90,12 @@ export function restoreJob(restore: ResolvedRestore, around: BackupSurroundings)
     scriptContainer(
       {
         name,
-        script: ["restore.sh", ...args],
+        script: ["restore.sh", ...(replace ? ["replace"] : []), ...args],
         image: client.image,
         env: clientEnv(client, [
           ...common,
           ...(s3 ? [{ name: "FETCHED", value: "true" }] : []),
+          ...(replace ? [{ name: "TIMEOUT_SECONDS", value: String(restore.timeoutSeconds) }] : []),
           ...(versionArgument === undefined ? [] : [{ name: "VERSION_ARGUMENT", value: versionArgument }]),
         ]),
         resources: RESOURCES,

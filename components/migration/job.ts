@@ -9,9 +9,11 @@ import { dataAnnotation } from "../database/setup";
 import { ResolvedMigration, ResolvedMigrationBackup } from "./resolveMigration";
 import {
   ClientImage,
+  BACKUP_PLACE,
   ownContainer,
   ownEnv,
   ownScript,
+  RESTORE_MANIFEST,
   supervised,
   supervisedEnv,
   supervisionMounts,
@@ -33,8 +35,6 @@ export interface MigrationSurroundings {
   imagePullPolicy?: pulumi.Input<string>;
   uid?: pulumi.Input<number>;
   writablePaths: string[];
-  /** Command line that brings a backup back, with "{backup}" for its name. */
-  restoreCommand?: pulumi.Input<string>;
 }
 
 /** Seconds for what comes before the first container runs: finding a node, pulling images. */
@@ -129,7 +129,7 @@ const GUARD_TMP = { name: "guard-tmp", mountPath: "/tmp" };
 /** Holds the lock, makes the backup, tells how far it is (guard.sh). */
 function guardContainer(
   { backup, rollbackCommand }: ResolvedMigration,
-  { client, connection, restoreCommand }: MigrationSurroundings,
+  { client, connection, scripts }: MigrationSurroundings,
 ): types.input.core.v1.Container {
   const s3 = backup?.destination.s3;
   return ownContainer(client, {
@@ -143,7 +143,7 @@ function guardContainer(
         ? [
             ...backupEnv(backup),
             ...(s3 ? [{ name: "UPLOAD", value: "true" }] : []),
-            { name: "RESTORE_COMMAND", value: restoreCommand },
+            { name: "RESTORE_COMMAND", value: restoreCommand(scripts) },
           ]
         : []),
     ],
@@ -156,6 +156,10 @@ function guardContainer(
     ],
   });
 }
+
+/** What a person types; guard.sh fills in the backup's name, Kubernetes the namespace. */
+const restoreCommand = (scripts: string) =>
+  `kubectl get configmap ${scripts} --namespace $(NAMESPACE) --output 'jsonpath={.data.${RESTORE_MANIFEST.replace(".", "\\.")}}' | sed 's/${BACKUP_PLACE}/{backup}/g' | kubectl create --namespace $(NAMESPACE) --filename -`;
 
 const backupEnv = ({ destination, retention }: ResolvedMigrationBackup): types.input.core.v1.EnvVar[] => [
   { name: "FOLDER", value: BACKUPS_FOLDER },

@@ -13,6 +13,7 @@ import { migrationDeadline, migrationJob, MigrationSurroundings, startSeconds } 
 import { warnOfMutableTag } from "./knownImages";
 import { MigrationJobArgs } from "./migrationArgs";
 import { resolveMigration } from "./resolveMigration";
+import { restoreManifest } from "./restoreByHand";
 import { startJob } from "./startJob";
 import { supervisionFiles } from "./supervision";
 
@@ -66,11 +67,6 @@ export class MigrationJob extends pulumi.ComponentResource {
       migration.secretEnv && new core.Secret(`${name}-env`, { metadata, stringData: migration.secretEnv }, child());
     // Its name is fixed and is not taken from the resource: new scripts or time-outs are no reason to migrate again.
     const scriptsName = `${name}-scripts`;
-    const scripts = new core.ConfigMap(
-      scriptsName,
-      { metadata: { ...metadata, name: scriptsName }, data: supervisionFiles({ ...migration, tries: tries(migration) }) },
-      child(),
-    );
     const around: MigrationSurroundings = {
       labels: metadata.labels,
       connection,
@@ -83,6 +79,16 @@ export class MigrationJob extends pulumi.ComponentResource {
       uid: args.runAsUser,
       writablePaths: args.writablePaths ?? ["/tmp"],
     };
+    const restore =
+      migration.backup && restoreManifest(name, migration.backup, { ...around, labels: labels(name, "restore", args.partOf) });
+    const scripts = new core.ConfigMap(
+      scriptsName,
+      {
+        metadata: { ...metadata, name: scriptsName },
+        data: supervisionFiles({ ...migration, tries: tries(migration) }, restore),
+      },
+      child(),
+    );
     const files = [scripts, ...(secretEnv ? [secretEnv] : [])];
     const start = new batch.Job(
       `${name}-start`,

@@ -1,7 +1,9 @@
 import * as pulumi from "@pulumi/pulumi";
 import { types } from "@pulumi/kubernetes";
-import { migrationScript, databaseScript } from "../common/scripts";
+import { migrationScript } from "../common/scripts";
 import { restrictedContainer } from "../common/security";
+import { backupFiles } from "../database/backup";
+import { restoreFiles } from "../database/restore";
 
 /**
  * How a command is run in the user's image by a script of ours, whatever the image has: an init container of an image that we know
@@ -35,13 +37,23 @@ export interface RunSettings {
   restoreOnFailure: boolean;
 }
 
-/** Files of the ConfigMap. */
-export function supervisionFiles(settings: RunSettings): Record<string, pulumi.Input<string>> {
+/** Key of the manifest of a Job that brings a backup back. */
+export const RESTORE_MANIFEST = "restore.json";
+/** Stands in it for the backup's name. */
+export const BACKUP_PLACE = "BACKUP_NAME";
+
+/** Files of the ConfigMap; `restore` is that manifest. */
+export function supervisionFiles(settings: RunSettings, restore?: pulumi.Input<string>): Record<string, pulumi.Input<string>> {
   const yes = (flag: boolean) => (flag ? "yes" : "no");
-  const migration = ["tools.sh", "run.sh", "guard.sh", "progress.sql"].map((file) => [file, migrationScript(file)]);
-  const backup = ["backup-lib.sh", "backup.sh", "upload.sh", "restore.sh", "contents.sql", "leave-out.sql", "mark.sql"];
+  const migration = ["tools.sh", "run.sh", "guard.sh", "gate-upload.sh", "progress.sql"].map((file) => [
+    file,
+    migrationScript(file),
+  ]);
   return {
-    ...Object.fromEntries([...migration, ...backup.map((file) => [file, databaseScript(file)])]),
+    ...Object.fromEntries(migration),
+    ...backupFiles(),
+    ...restoreFiles(),
+    ...(restore === undefined ? {} : { [RESTORE_MANIFEST]: restore }),
     settings: pulumi.interpolate`TIMEOUT_SECONDS=${settings.timeoutSeconds}
 ATTEMPTS=${settings.tries}
 HOLD_LOCK=${yes(settings.lock)}
