@@ -16,7 +16,7 @@ export {
 } from "./components/database/external";
 export { PostgresDatabase } from "./components/database/postgresDatabase";
 export { DatabaseRestoreArgs } from "./components/database/restore";
-export { MigrationArgs, MigrationJobArgs } from "./components/migration/migrationArgs";
+export { MigrationArgs, MigrationJobArgs, MigrationRehearsalArgs } from "./components/migration/migrationArgs";
 export { MigrationJob } from "./components/migration/migrationJob";
 export { alembic, AlembicOptions, django, DjangoOptions, rails, RailsOptions } from "./components/migration/tools/frameworks";
 export {

@@ -6,6 +6,7 @@ import { databaseReady } from "./databaseReady";
 import { databaseRestart } from "./databaseRestart";
 import { firstUp } from "./firstUp";
 import { migrationCost } from "./migrationCost";
+import { rehearsalCost } from "./rehearsalCost";
 import { rotation } from "./rotation";
 import { Cleanup } from "./support/cleanup";
 import { interruptible } from "./support/interruptible";
@@ -54,6 +55,7 @@ async function measureAll(): Promise<void> {
   results.push(await databaseRestart(cleanup, 10));
   results.push(await databaseReady(cleanup, rounds, resourcesIn));
   results.push(await backupCost(cleanup, rounds));
+  results.push(await rehearsalCost(cleanup, Math.ceil(rounds / 2)));
   results.push(await rotation(cleanup, Math.ceil(rounds / 2)));
   console.log(`\n${results.join("\n\n")}`);
 }

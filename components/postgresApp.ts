@@ -30,6 +30,10 @@ export class PostgresApp extends pulumi.ComponentResource {
   public readonly connectionSecretName!: pulumi.Output<string>;
   /** Name of the migration Job that ran last; empty without a migration. */
   public readonly migrationJobName!: pulumi.Output<string>;
+  /** What `migration.pending` listed before the last migration; empty without it. */
+  public readonly pendingMigrations!: pulumi.Output<string>;
+  /** Time, locks and the schema's difference of the migration's last rehearsal; empty without `migration.rehearsal`. */
+  public readonly rehearsalReport!: pulumi.Output<string>;
 
   constructor(name: string, args: PostgresAppArgs, opts?: pulumi.ComponentResourceOptions) {
     const app = resolveArgs(name, args);
@@ -116,6 +120,8 @@ export class PostgresApp extends pulumi.ComponentResource {
       namespace: (this.namespace = service.metadata.namespace),
       connectionSecretName: (this.connectionSecretName = database.connectionSecretName),
       migrationJobName: (this.migrationJobName = migration?.jobName ?? pulumi.output("")),
+      pendingMigrations: (this.pendingMigrations = migration?.pendingMigrations ?? pulumi.output("")),
+      rehearsalReport: (this.rehearsalReport = migration?.rehearsalReport ?? pulumi.output("")),
     });
   }
 

@@ -28,7 +28,10 @@ export class Project {
     return project;
   }
 
-  static async ofFile(program: "component.js" | "rotation.js" | "backup.js" | "empty.js", namespace?: string): Promise<Project> {
+  static async ofFile(
+    program: "component.js" | "rotation.js" | "backup.js" | "rehearsal.js" | "empty.js",
+    namespace?: string,
+  ): Promise<Project> {
     return Project.create(await readFile(join(programs, program), "utf8"), namespace);
   }
 

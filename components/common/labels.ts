@@ -1,6 +1,15 @@
 /** The parts of one application, as they stand in `app.kubernetes.io/component`. */
 export type Part =
-  "app" | "database" | "setup" | "restore" | "backup" | "migration" | "migration-start" | "keys" | "kept-secrets";
+  | "app"
+  | "database"
+  | "setup"
+  | "restore"
+  | "backup"
+  | "migration"
+  | "migration-start"
+  | "migration-plan"
+  | "keys"
+  | "kept-secrets";
 
 /** Labels that select the pods of one component. A selector can never be changed in Kubernetes: keep them as they are. */
 export function selectorLabels(name: string, part: Part): Record<string, string> {

@@ -11,6 +11,40 @@ export interface MigrationBackupArgs extends BackupDestinationArgs {
   retention?: pulumi.Input<string>;
 }
 
+/** A run of the migration against a copy of the database, before the real one. */
+export interface MigrationRehearsalArgs {
+  /**
+   * Lets a migration go ahead that destroys data on the copy: that drops a table or a column, empties a table (TRUNCATE, DELETE of
+   * everything) or gives a column a type that holds less. Defaults to false: such a migration is refused, and the refusal names
+   * each. A change does not rehearse again.
+   */
+  allowDestructive?: pulumi.Input<boolean>;
+  /**
+   * Image with Postgres' programs and server for the copy. Defaults to that of the embedded server, `clientImage` for a MigrationJob.
+   * Best the server's own: of its major version, with its extensions. A change rehearses again, and does not migrate.
+   */
+  image?: pulumi.Input<string>;
+  /**
+   * User id to run that image as. Defaults to that of Postgres in the image, by its name. A change rehearses again.
+   */
+  runAsUser?: pulumi.Input<number>;
+  /**
+   * Room for the copy on the node's disk, as a quantity of bytes ("20Gi"), which is reserved there; a database of more than two
+   * thirds of it is refused. Defaults to nothing reserved, and to half of what the node's disk has free as the largest database. A
+   * change rehearses again.
+   */
+  storage?: pulumi.Input<string>;
+  /**
+   * CPU and memory of the copy's server. Defaults to requests of 100m CPU and 256Mi of memory and no limits. A change rehearses again.
+   */
+  resources?: ContainerResourcesArgs;
+  /**
+   * Seconds that copying the database may take, and that migrating the copy may take. Defaults to the migration's `timeoutSeconds`. A
+   * rehearsal that takes longer refuses the migration. A change applies from the next rehearsal on.
+   */
+  timeoutSeconds?: number;
+}
+
 /** How the schema is brought up to date, and what has to be so before and after. */
 export interface MigrationRunArgs {
   /**
@@ -87,6 +121,26 @@ export interface MigrationRunArgs {
    * next run on.
    */
   restoreOnFailure?: boolean;
+  /**
+   * Command that lists what the migration is going to do: `["sequelize-cli", "db:migrate:status"]`. It runs before the migration with the
+   * same image and environment; its output is shown by `pulumi up` and is the output `pendingMigrations`. An exit code that is not 0 is
+   * said and stops nothing (Prisma's is 1 when something is pending), unless there is no output, or no such command. It may take
+   * `timeoutSeconds`, and must change nothing. Defaults to none. A change lists again, and does not migrate.
+   */
+  pending?: pulumi.Input<pulumi.Input<string>[]>;
+  /**
+   * Lets the migration go ahead only when this is the hash of the list of `pending`, which the refusal shows:
+   * `config.get("approvedMigrations") ?? ""` and `pulumi config set approvedMigrations <hash>`. Needs `pending`. Defaults to none: every
+   * list is approved. A change, such as approving, runs neither the list nor the rehearsal again.
+   */
+  approval?: pulumi.Input<string>;
+  /**
+   * Runs the migration first against a copy of the database, in a Postgres of its own beside it in the same pod, and refuses the
+   * migration when that fails or destroys data. `{}` asks for it with all defaults. Time, locks and the schema's difference are shown by
+   * `pulumi up` and are the output `rehearsalReport`. Only what `connectionEnv` gives is pointed at the copy: a command that finds the
+   * real database by other ways is refused as far as that can be seen. Defaults to none. A change rehearses again, and does not migrate.
+   */
+  rehearsal?: MigrationRehearsalArgs;
 }
 
 /** The migration of an application. */

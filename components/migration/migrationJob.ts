@@ -12,6 +12,8 @@ import { explainFailure } from "./explain";
 import { migrationDeadline, migrationJob, MigrationSurroundings, startSeconds } from "./job";
 import { warnOfMutableTag } from "./knownImages";
 import { MigrationJobArgs } from "./migrationArgs";
+import { explainPod, Plan, planGate, planOf } from "./plan";
+import { isPlanned, planAnnotations, planDeadline, planFiles, planPod } from "./planPod";
 import { resolveMigration } from "./resolveMigration";
 import { restoreManifest } from "./restoreByHand";
 import { startJob } from "./startJob";
@@ -27,6 +29,12 @@ export class MigrationJob extends pulumi.ComponentResource {
   public readonly jobName!: pulumi.Output<string>;
   /** Name under which `restoreFrom.backup` finds the backup from before the last run; empty without `backup`. */
   public readonly backupName!: pulumi.Output<string>;
+  /** What `pending` listed before the last run, as far as it fits into a pod's message; empty without `pending`. */
+  public readonly pendingMigrations!: pulumi.Output<string>;
+  /** Hash of that list, for `approval`. */
+  public readonly pendingHash!: pulumi.Output<string>;
+  /** Time, locks and the schema's difference of the last rehearsal; empty without `rehearsal`. */
+  public readonly rehearsalReport!: pulumi.Output<string>;
 
   constructor(name: string, args: MigrationJobArgs, opts?: pulumi.ComponentResourceOptions) {
     const validation = new Validation(`MigrationJob "${name}"`);
@@ -81,14 +89,11 @@ export class MigrationJob extends pulumi.ComponentResource {
     };
     const restore =
       migration.backup && restoreManifest(name, migration.backup, { ...around, labels: labels(name, "restore", args.partOf) });
-    const scripts = new core.ConfigMap(
-      scriptsName,
-      {
-        metadata: { ...metadata, name: scriptsName },
-        data: supervisionFiles({ ...migration, tries: tries(migration) }, restore),
-      },
-      child(),
-    );
+    const texts = {
+      ...supervisionFiles({ ...migration, tries: tries(migration) }, restore),
+      ...(isPlanned(migration) ? planFiles(migration) : {}),
+    };
+    const scripts = new core.ConfigMap(scriptsName, { metadata: { ...metadata, name: scriptsName }, data: texts }, child());
     const files = [scripts, ...(secretEnv ? [secretEnv] : [])];
     const start = new batch.Job(
       `${name}-start`,
@@ -98,16 +103,51 @@ export class MigrationJob extends pulumi.ComponentResource {
       },
       child({ ...jobOptions(startSeconds(migration.timeoutSeconds)), ...failure("start"), dependsOn: files }),
     );
+    const allowed = { approval: migration.approval, allowDestructive: migration.rehearsal?.allowDestructive };
+    const plan = isPlanned(migration)
+      ? new core.Pod(
+          `${name}-plan`,
+          {
+            metadata: {
+              ...metadata,
+              labels: labels(name, "migration-plan", args.partOf),
+              annotations: planAnnotations(migration, around),
+            },
+            spec: planPod(migration, around),
+          },
+          child({
+            ...jobOptions(planDeadline(migration)),
+            ...(pulumi.runtime.getEngine() ? { hooks: { onError: [explainPod(`${name}-plan-failure`, "migration.")] } } : {}),
+            replaceOnChanges: ["*"], // a pod that did not come to its end too
+            dependsOn: [start, ...files],
+          }),
+        )
+      : undefined;
+    // Stops the creation of the Job, so that a Job that has succeeded stays as it is.
+    const gated = (options: ReturnType<typeof failure>) =>
+      plan && options.hooks
+        ? { hooks: { ...options.hooks, beforeCreate: [planGate(`${name}-plan`, plan, allowed, "migration.")] } }
+        : options;
     const job = new batch.Job(
       name,
       { metadata: { ...metadata, annotations: rerunUnlessComplete }, spec: migrationJob(migration, around) },
-      child({ ...jobOptions(migrationDeadline(migration)), ...failure("migration"), dependsOn: [start, ...files] }),
+      {
+        ...child({ ...jobOptions(migrationDeadline(migration)), dependsOn: [start, ...(plan ? [plan] : []), ...files] }),
+        ...gated(failure("migration")), // older SDKs lose hooks when they merge options
+      },
     );
     jobs.set(this, job);
+    const said = (text: (plan: Plan) => string | undefined) =>
+      plan ? planOf(plan).apply((known) => text(known) ?? "") : pulumi.output("");
 
     this.registerOutputs({
       jobName: (this.jobName = job.metadata.name),
       backupName: (this.backupName = migration.backup ? job.metadata.name : pulumi.output("")),
+      pendingMigrations: (this.pendingMigrations = said(({ pending }) => pending?.list)),
+      pendingHash: (this.pendingHash = said(({ pending }) => pending?.hash)),
+      rehearsalReport: (this.rehearsalReport = said(
+        ({ destructive, rehearsal }) => rehearsal && [destructive, rehearsal].filter(Boolean).join("\n"),
+      )),
     });
   }
 

@@ -1,6 +1,7 @@
 import { types } from "@pulumi/kubernetes";
 import { restrictedPod } from "../common/security";
 import { MigrationSurroundings, startSeconds, userContainer } from "./job";
+import { copyStart } from "./planPod";
 import { ResolvedMigration } from "./resolveMigration";
 import { supervised, supervisionVolumes, toolsContainer } from "./supervision";
 import { caVolume } from "../database/connection";
@@ -22,7 +23,10 @@ export function startJob(migration: ResolvedMigration, around: MigrationSurround
         enableServiceLinks: false,
         securityContext: restrictedPod(around.uid),
         initContainers: [toolsContainer(around.client)],
-        containers: [userContainer("check", migration, around, supervised("check", migration.command))],
+        containers: [
+          ...(migration.rehearsal ? [copyStart(migration.rehearsal, around.client)] : []),
+          userContainer("check", migration, around, supervised("check", migration.command)),
+        ],
         volumes: [
           ...supervisionVolumes(around.scripts),
           ...caVolume(around.connection).volumes,

@@ -67,7 +67,7 @@ export const ownScript = (file: string) => ["sh", `${SCRIPTS}/${file}`];
 
 /** The command of run.sh in an image of which nothing is known. */
 export function supervised(
-  mode: "migrate" | "rollback" | "check",
+  mode: "migrate" | "rollback" | "check" | "pending" | "rehearse",
   command: pulumi.Input<pulumi.Input<string>[]>,
   afterwards: pulumi.Input<pulumi.Input<string>[]> = [],
 ): pulumi.Output<string[]> {

@@ -19,6 +19,7 @@ export interface Registered {
     protect?: boolean;
     retainOnDelete?: boolean;
     ignoreChanges: string[];
+    replaceOnChanges: string[];
     customTimeouts?: { create: string; update: string; delete: string };
   };
 }
@@ -82,6 +83,7 @@ export async function graph<T>(
         protect: request.hasProtect() ? request.getProtect() : undefined,
         retainOnDelete: request.hasRetainondelete() ? request.getRetainondelete() : undefined,
         ignoreChanges: request.getIgnorechangesList(),
+        replaceOnChanges: request.getReplaceonchangesList(),
         customTimeouts: timeouts && { create: timeouts.getCreate(), update: timeouts.getUpdate(), delete: timeouts.getDelete() },
       },
     });

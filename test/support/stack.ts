@@ -62,9 +62,10 @@ export class TestStack {
     return new TestStack(stack, projectName, folder);
   }
 
-  async up(program: PulumiFn | string): Promise<Outcome> {
+  /** `more`: what the command line takes besides, such as `replace`. */
+  async up(program: PulumiFn | string, more: { replace?: string[] } = {}): Promise<Outcome> {
     const inline = await this.write(program);
-    return this.run((options) => this.stack.up({ ...options, ...inline, color: "never" }));
+    return this.run((options) => this.stack.up({ ...options, ...inline, ...more, color: "never" }));
   }
 
   /** A preview with the whole diff, as `pulumi preview --diff` shows it in a pull request. */

@@ -3,6 +3,7 @@
 #   run.sh migrate N COMMAND… [VERIFY…]   COMMAND has N words; VERIFY is run after it
 #   run.sh rollback N COMMAND…            only if the migration failed
 #   run.sh check N COMMAND…               only whether it could be run
+#   run.sh pending|rehearse N COMMAND…    before the migration (plan-run.sh)
 # No program may be expected in the image: those used here are the copies that tools.sh made.
 set -u
 exec 2>&1
@@ -64,7 +65,7 @@ rest() {
 attempt() {
   copy_of rm -f "$run/code" "$run/stopped"
   (
-    "$@" 7>&- 8>&- &
+    "$@" 2>&1 7>&- 8>&- &
     echo $! >"$run/pid"
     wait $!
     echo $? >"$run/code"
@@ -131,6 +132,13 @@ if [ "$mode" = check ]; then
     exit 127
   }
   exit 0
+fi
+
+# --- pending and rehearse ---
+
+if [ "$mode" = pending ] || [ "$mode" = rehearse ]; then
+  # shellcheck source=components/migration/scripts/plan-run.sh
+  . "$(dirname "$0")/plan-run.sh"
 fi
 
 # --- migrate and rollback: guard.sh says when ---
