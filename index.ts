@@ -1,4 +1,5 @@
 export { GeneratedSecretArgs, SecretFormat } from "./components/app/generatedSecrets";
+export { CanaryArgs, RolloutArgs } from "./components/app/canary";
 export { AppProbeArgs, AppProbesArgs } from "./components/app/probes";
 export { ContainerResourcesArgs } from "./components/common/resources";
 export { DatabaseBackupsArgs } from "./components/database/backup";
@@ -16,7 +17,15 @@ export {
 } from "./components/database/external";
 export { PostgresDatabase } from "./components/database/postgresDatabase";
 export { DatabaseRestoreArgs } from "./components/database/restore";
-export { MigrationArgs, MigrationJobArgs, MigrationRehearsalArgs } from "./components/migration/migrationArgs";
+export {
+  MigrationArgs,
+  MigrationBackupArgs,
+  MigrationJobArgs,
+  MigrationRehearsalArgs,
+  MigrationRunArgs,
+  MigrationStrategy,
+  PostDeployMigrationArgs,
+} from "./components/migration/migrationArgs";
 export { MigrationJob } from "./components/migration/migrationJob";
 export { alembic, AlembicOptions, django, DjangoOptions, rails, RailsOptions } from "./components/migration/tools/frameworks";
 export {

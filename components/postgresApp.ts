@@ -2,7 +2,9 @@ import * as pulumi from "@pulumi/pulumi";
 import * as apps from "@pulumi/kubernetes/apps/v1";
 import * as core from "@pulumi/kubernetes/core/v1";
 import { generateSecrets, markValues, secretVariables } from "./app/generatedSecrets";
+import { migratingRollout } from "./app/explainRollout";
 import { guardKeys } from "./app/keyGuard";
+import { startCanary } from "./app/startCanary";
 import { PORT_NAME } from "./app/probes";
 import { appStatefulSet } from "./app/workload";
 import { childOptions } from "./common/childOptions";
@@ -10,6 +12,10 @@ import { markSecretEnv } from "./common/environment";
 import { labels, selectorLabels } from "./common/labels";
 import { markPasswords } from "./database/external";
 import { PostgresDatabase } from "./database/postgresDatabase";
+import { dataAnnotation } from "./database/setup";
+import { migrateInPods } from "./migration/initContainers";
+import { jobsOfApp } from "./migration/jobsOfApp";
+import { warnOfMutableTag } from "./migration/knownImages";
 import { MigrationJob } from "./migration/migrationJob";
 import { PostgresAppArgs } from "./postgresAppArgs";
 import { resolveArgs } from "./resolveArgs";
@@ -28,12 +34,16 @@ export class PostgresApp extends pulumi.ComponentResource {
   public readonly namespace!: pulumi.Output<string>;
   /** Name of the application's Secret with host, port, dbname, user, password, uri, jdbc-uri, pgpass, sslmode; of an existing one, its own. */
   public readonly connectionSecretName!: pulumi.Output<string>;
-  /** Name of the migration Job that ran last; empty without a migration. */
+  /** Name of the migration Job that ran last; empty without one. */
   public readonly migrationJobName!: pulumi.Output<string>;
+  /** Name under which `database.restoreFrom.backup` finds the backup from before the last migration; empty without `migration.backup`. */
+  public readonly migrationBackupName!: pulumi.Output<string>;
   /** What `migration.pending` listed before the last migration; empty without it. */
   public readonly pendingMigrations!: pulumi.Output<string>;
   /** Time, locks and the schema's difference of the migration's last rehearsal; empty without `migration.rehearsal`. */
   public readonly rehearsalReport!: pulumi.Output<string>;
+  /** Name of the Job of `migration.postDeploy` that ran last; empty without one. */
+  public readonly postDeployJobName!: pulumi.Output<string>;
 
   constructor(name: string, args: PostgresAppArgs, opts?: pulumi.ComponentResourceOptions) {
     const app = resolveArgs(name, args);
@@ -43,35 +53,16 @@ export class PostgresApp extends pulumi.ComponentResource {
     const metadata = { namespace, labels: labels(name, "app") };
 
     const database = new PostgresDatabase(`${name}-db`, { ...args.database, namespace: args.namespace, partOf: name }, child());
-    const { secretName, keys, values, caSecretName } = database.migrationConnection;
 
     const generated = generateSecrets(name, app.generatedSecrets, child());
     const ready = guardKeys(name, generated, { database, resolved: app.database, namespace }, child) ?? database.ready;
 
-    const migration =
-      app.migration &&
-      new MigrationJob(
-        `${name}-migration`,
-        {
-          ...args.migration!,
-          command: app.migration.command,
-          image: app.migration.image,
-          namespace,
-          connectionSecretName: secretName,
-          connectionKeys: keys,
-          connectionValues: values,
-          connectionCaSecretName: caSecretName,
-          dataId: database.dataId,
-          connectionEnv: app.connectionEnv,
-          clientImage: database.client.image,
-          clientRunAsUser: database.client.uid,
-          imagePullPolicy: app.imagePullPolicy,
-          runAsUser: app.uid,
-          writablePaths: app.writablePaths,
-          partOf: name,
-        },
-        child({ dependsOn: ready }),
-      );
+    const { before, after } = jobsOfApp(name, args, app, database);
+    const migration = before && new MigrationJob(`${name}-migration`, before, child({ dependsOn: ready }));
+    const { strategy, run } = app.migration ?? {};
+    const init = strategy === "InitContainer" ? migrateInPods(name, run!, { ...app, database }, child) : undefined;
+    const migrated = migration?.job ?? ready;
+    if (init || strategy === "Startup") warnOfMutableTag(run?.image ?? app.image, this);
 
     const settings = app.env ? new core.ConfigMap(`${name}-env`, { metadata, data: app.env }, child()) : undefined;
     const secretEnv = secretVariables(app.secretEnv, generated);
@@ -92,6 +83,16 @@ export class PostgresApp extends pulumi.ComponentResource {
       { metadata: { ...metadata, name, annotations: { "pulumi.com/skipAwait": "true" } }, spec: { selector, ports } },
       child(),
     );
+    const around = {
+      connection: database.appConnection,
+      envFrom: [
+        ...(settings ? [{ configMapRef: { name: settings.metadata.name } }] : []),
+        ...(secrets ? [{ secretRef: { name: secrets.metadata.name } }] : []),
+      ],
+    };
+    const given = [...(settings ? [settings] : []), ...(secrets ? [secrets] : [])];
+    const canary =
+      app.canary && startCanary(name, app, app.canary, { ...around, database, dependsOn: [migrated, ...given] }, child);
     const workload = new apps.StatefulSet(
       name,
       {
@@ -100,19 +101,19 @@ export class PostgresApp extends pulumi.ComponentResource {
           serviceName: pods.metadata.name,
           selector,
           labels: metadata.labels,
-          connection: database.appConnection,
-          envFrom: [
-            ...(settings ? [{ configMapRef: { name: settings.metadata.name } }] : []),
-            ...(secrets ? [{ secretRef: { name: secrets.metadata.name } }] : []),
-          ],
+          annotations: strategy === "Startup" || init ? dataAnnotation(database.dataId) : undefined,
+          init,
+          ...around,
         }),
       },
       child({
-        dependsOn: [migration?.job ?? ready, pods, service, ...(settings ? [settings] : []), ...(secrets ? [secrets] : [])],
+        dependsOn: [canary ?? migrated, pods, service, ...given, ...(init?.files ?? [])],
+        ...migratingRollout(name, app.migration),
       }),
     );
+    const contract = after && new MigrationJob(`${name}-post-deploy`, after, child({ dependsOn: workload }));
 
-    parts.set(this, { database, migration, workload });
+    parts.set(this, { database, migration, workload, contract });
 
     this.registerOutputs({
       url: (this.url = address(service, app.servicePort)),
@@ -120,8 +121,10 @@ export class PostgresApp extends pulumi.ComponentResource {
       namespace: (this.namespace = service.metadata.namespace),
       connectionSecretName: (this.connectionSecretName = database.connectionSecretName),
       migrationJobName: (this.migrationJobName = migration?.jobName ?? pulumi.output("")),
+      migrationBackupName: (this.migrationBackupName = migration?.backupName ?? pulumi.output("")),
       pendingMigrations: (this.pendingMigrations = migration?.pendingMigrations ?? pulumi.output("")),
       rehearsalReport: (this.rehearsalReport = migration?.rehearsalReport ?? pulumi.output("")),
+      postDeployJobName: (this.postDeployJobName = contract?.jobName ?? pulumi.output("")),
     });
   }
 
@@ -130,9 +133,14 @@ export class PostgresApp extends pulumi.ComponentResource {
     return parts.get(this)!.database;
   }
 
-  /** The migration, if there is one. */
+  /** The migration's Job and what belongs to it, if there is one. */
   public get migration(): MigrationJob | undefined {
     return parts.get(this)!.migration;
+  }
+
+  /** The migration for after the rollout, if there is one. */
+  public get postDeploy(): MigrationJob | undefined {
+    return parts.get(this)!.contract;
   }
 
   /** The application: what has to start after it depends on this. */
@@ -142,7 +150,10 @@ export class PostgresApp extends pulumi.ComponentResource {
 }
 
 /** Beside the class, because every field of it, private ones too, would become an output in the schema. */
-const parts = new WeakMap<PostgresApp, { database: PostgresDatabase; migration?: MigrationJob; workload: apps.StatefulSet }>();
+const parts = new WeakMap<
+  PostgresApp,
+  { database: PostgresDatabase; migration?: MigrationJob; workload: apps.StatefulSet; contract?: MigrationJob }
+>();
 
 const address = (service: core.Service, port: pulumi.Input<number>) =>
   pulumi.interpolate`http://${service.metadata.name}.${service.metadata.namespace}.svc${pulumi.output(port).apply((p) => (p === 80 ? "" : `:${p}`))}`;

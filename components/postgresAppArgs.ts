@@ -1,5 +1,6 @@
 import * as pulumi from "@pulumi/pulumi";
 import { GeneratedSecretArgs } from "./app/generatedSecrets";
+import { RolloutArgs } from "./app/canary";
 import { AppProbesArgs } from "./app/probes";
 import { ContainerResourcesArgs } from "./common/resources";
 import { AppDatabaseArgs } from "./database/databaseArgs";
@@ -89,12 +90,18 @@ export interface PostgresAppArgs {
    */
   database?: AppDatabaseArgs;
   /**
-   * The migration. Defaults to none: then nothing prepares the schema but the application itself.
+   * The migration. Defaults to none: then nothing prepares the schema but the application itself, and if it does so when it starts,
+   * `{ strategy: "Startup" }` keeps its pods from doing it at the same time.
    */
   migration?: MigrationArgs;
   /**
-   * Whether the image migrates when it starts with its own command. Defaults to what is known of the image. With a `migration`,
-   * such an image has to be given a `command` that does not.
+   * How a new version takes the place of the running one. Defaults to one pod after the other, each when the one before is ready.
+   */
+  rollout?: RolloutArgs;
+  /**
+   * Whether the image migrates when it starts, with its own command; with `migration.strategy` "Startup" with `command`, if that is
+   * given. Defaults to what is known of the image. With the strategies "Job", "InitContainer" and "None" such an image has to be given a
+   * `command` that does not.
    */
   migratesAtStart?: boolean;
 }

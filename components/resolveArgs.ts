@@ -1,26 +1,15 @@
 import * as pulumi from "@pulumi/pulumi";
 import { ResolvedGeneratedSecrets, resolveGeneratedSecrets } from "./app/generatedSecrets";
+import { ResolvedCanary, resolveCanary } from "./app/canary";
 import { resolveProbes } from "./app/probes";
 import { ResolvedApp } from "./app/workload";
 import { refuseTwoValues } from "./common/environment";
 import { checkResources } from "./common/resources";
-import {
-  command,
-  componentName,
-  environmentName,
-  imageReference,
-  namespaceName,
-  oneOf,
-  path,
-  port,
-  text,
-  wholeNumber,
-} from "./common/rules";
-import { Rule, Validation } from "./common/validation";
+import { command, componentName, environmentName, namespaceName, oneOf, path, port, text, wholeNumber } from "./common/rules";
+import { Validation } from "./common/validation";
 import { checkConnectionEnv } from "./database/connection";
 import { resolveDatabase, ResolvedDatabase } from "./database/resolveDatabase";
-import { migratesAtStart } from "./migration/knownImages";
-import { ResolvedMigration, resolveMigration } from "./migration/resolveMigration";
+import { oneMigration, ResolvedStrategy, resolveStrategy } from "./migration/strategy";
 import { PostgresAppArgs } from "./postgresAppArgs";
 
 type Env = pulumi.Input<Record<string, pulumi.Input<string>>>;
@@ -32,14 +21,15 @@ export interface ResolvedArgs extends ResolvedApp {
   secretEnv?: Env;
   generatedSecrets: ResolvedGeneratedSecrets;
   database: ResolvedDatabase;
-  migration?: ResolvedMigration;
+  migration?: ResolvedStrategy;
+  canary?: ResolvedCanary;
 }
 
 /** Fills in every default and checks everything that is given; throws one error with all that is wrong. */
 export function resolveArgs(name: string, args: PostgresAppArgs): ResolvedArgs {
   const validation = new Validation(`PostgresApp "${name}"`);
   const check: Validation["check"] = (propertyPath, value, rule) => validation.check(propertyPath, value, rule);
-  check("name", name, componentName(40));
+  check("name", name, componentName(36));
 
   const image = validation.required(
     "image",
@@ -51,6 +41,8 @@ export function resolveArgs(name: string, args: PostgresAppArgs): ResolvedArgs {
   // The parts check their arguments themselves too; here it is done so that all that is wrong is said at once.
   const database = resolveDatabase(`${name}-db`, { ...args.database, partOf: name }, "database.", validation);
   const connectionEnv = checkConnectionEnv(validation, "connectionEnv", args.connectionEnv, database.offer);
+  const migration = args.migration && resolveStrategy(args.migration, image, "migration.", validation);
+  const startsInOrder = migration?.strategy === "Startup";
   const resolved: ResolvedArgs = {
     image,
     imagePullPolicy: check("imagePullPolicy", args.imagePullPolicy, oneOf(["Always", "IfNotPresent", "Never"])),
@@ -63,34 +55,23 @@ export function resolveArgs(name: string, args: PostgresAppArgs): ResolvedArgs {
     secretEnv: validation.map("secretEnv", args.secretEnv, environmentName, text),
     generatedSecrets: resolveGeneratedSecrets(args.generatedSecrets, "generatedSecrets", validation),
     connectionEnv,
-    probes: resolveProbes(args.probes, "probes", validation),
+    probes: resolveProbes(args.probes, "probes", validation, startsInOrder ? migration.timeoutSeconds : 0),
+    startsInOrder,
     resources: checkResources(validation, "resources", args.resources, { cpu: "100m", memory: "128Mi" }),
     uid: check("runAsUser", args.runAsUser, wholeNumber(1)),
     writablePaths: (args.writablePaths ?? ["/tmp"]).map((directory, index) => check(`writablePaths[${index}]`, directory, path)),
     namespace: check("namespace", args.namespace, namespaceName),
     database,
-    migration: args.migration && resolveMigration(args.migration, image, "migration.", validation),
+    migration,
+    canary: args.rollout?.canary && resolveCanary(args.rollout.canary, args, "rollout.canary", validation),
   };
-  const { migration, secretEnv, generatedSecrets } = args;
+  const { secretEnv, generatedSecrets } = args;
   refuseTwoValues(validation, { connectionEnv, env: args.env, secretEnv, generatedSecrets });
-  refuseTwoValues(validation, { connectionEnv, "migration.env": migration?.env, "migration.secretEnv": migration?.secretEnv });
+  const { env: plain, secretEnv: secret, postDeploy } = args.migration ?? {};
+  refuseTwoValues(validation, { connectionEnv, "migration.env": plain, "migration.secretEnv": secret });
+  refuseTwoValues(validation, { connectionEnv, "migration.postDeploy.env": postDeploy?.env });
+  refuseTwoValues(validation, { "migration.secretEnv": secret, "migration.postDeploy.env": postDeploy?.env });
 
   validation.throwIfAny();
   return resolved;
-}
-
-/**
- * Exactly one place migrates: a Job beside an image that migrates when it starts, with its own command, would be two that race.
- * Returns the rule for the image.
- */
-function oneMigration(validation: Validation, args: PostgresAppArgs): Rule<string> {
-  const twice = args.migration !== undefined && args.command === undefined && args.migratesAtStart !== false;
-  const wayOut = (command: string) =>
-    `when it starts, and migration.command would migrate a second time: ${command}, or leave migration out`;
-  if (twice && args.migratesAtStart)
-    validation.problem("migratesAtStart", `the image migrates ${wayOut("set command to one that only starts the application")}`);
-  return (image) => {
-    const known = twice ? migratesAtStart(image) : undefined;
-    return imageReference(image) ?? (known && `${JSON.stringify(image)} migrates ${wayOut(known)}`);
-  };
 }

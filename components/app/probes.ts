@@ -1,7 +1,7 @@
 import * as pulumi from "@pulumi/pulumi";
 import { types } from "@pulumi/kubernetes";
 import { path, wholeNumber } from "../common/rules";
-import { Validation } from "../common/validation";
+import { Rule, Validation } from "../common/validation";
 
 /** One question to the application, and what its answers mean. */
 export interface AppProbeArgs {
@@ -19,7 +19,8 @@ export interface AppProbeArgs {
    */
   timeoutSeconds?: pulumi.Input<number>;
   /**
-   * How many noes in a row count. Defaults to 3, for the startup probe to 300.
+   * How many noes in a row count. Defaults to 3, for the startup probe to 300; with `migration.strategy` "Startup", to as many as
+   * `migration.timeoutSeconds` and five minutes take, and less than the former is refused.
    */
   failureThreshold?: pulumi.Input<number>;
 }
@@ -48,26 +49,39 @@ export interface ResolvedProbes {
   readinessProbe: types.input.core.v1.Probe;
 }
 
-export function resolveProbes(args: AppProbesArgs | undefined, at: string, validation: Validation): ResolvedProbes {
+/** `migrationSeconds` is what the application may take for migrating before it starts, if it does so itself. */
+export function resolveProbes(
+  args: AppProbesArgs | undefined,
+  at: string,
+  validation: Validation,
+  migrationSeconds = 0,
+): ResolvedProbes {
   const probe = (
     name: keyof AppProbesArgs,
     given: AppProbeArgs,
     question: AppProbeArgs,
     periodSeconds: number,
     failureThreshold: number,
+    enough: Rule<number> = wholeNumber(1),
   ) => ({
     ...(question.httpPath === undefined
       ? { tcpSocket: { port: PORT_NAME } }
       : { httpGet: { path: validation.check(`${at}.${name}.httpPath`, question.httpPath, path), port: PORT_NAME } }),
     periodSeconds: validation.check(`${at}.${name}.periodSeconds`, given.periodSeconds, wholeNumber(1)) ?? periodSeconds,
     timeoutSeconds: validation.check(`${at}.${name}.timeoutSeconds`, given.timeoutSeconds, wholeNumber(1)) ?? 5,
-    failureThreshold:
-      validation.check(`${at}.${name}.failureThreshold`, given.failureThreshold, wholeNumber(1)) ?? failureThreshold,
+    failureThreshold: validation.check(`${at}.${name}.failureThreshold`, given.failureThreshold, enough) ?? failureThreshold,
   });
   const readiness = args?.readiness ?? {};
   const startup = args?.startup ?? {};
+  const every = typeof startup.periodSeconds === "number" ? startup.periodSeconds : 1;
+  const noes = migrationSeconds === 0 ? 300 : Math.ceil((migrationSeconds + 300) / every);
+  const enough: Rule<number> = (times) =>
+    wholeNumber(1)(times) ??
+    (times * every < migrationSeconds
+      ? `${times} noes, one every ${every} s, would end a pod that still migrates: allow the ${migrationSeconds} s of migration.timeoutSeconds, or leave it out`
+      : undefined);
   return {
-    startupProbe: probe("startup", startup, startup.httpPath === undefined ? readiness : startup, 1, 300),
+    startupProbe: probe("startup", startup, startup.httpPath === undefined ? readiness : startup, 1, noes, enough),
     ...(args?.liveness ? { livenessProbe: probe("liveness", args.liveness, args.liveness, 10, 3) } : {}),
     readinessProbe: probe("readiness", readiness, readiness, 10, 3),
   };

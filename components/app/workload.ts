@@ -14,58 +14,82 @@ export interface ResolvedApp {
   replicas: pulumi.Input<number>;
   connectionEnv: Record<string, pulumi.Input<string>>;
   probes: ResolvedProbes;
+  /** One pod after the other, also when there was none before. */
+  startsInOrder: boolean;
   resources: ContainerResourcesArgs;
   uid?: pulumi.Input<number>;
   writablePaths: string[];
 }
 
+/** What the application's container is given by others. */
+export interface AppSurroundings {
+  connection: Connection;
+  envFrom: types.input.core.v1.EnvFromSource[];
+}
+
 /** The StatefulSet of the application. */
 export function appStatefulSet(
   app: ResolvedApp,
-  around: {
+  around: AppSurroundings & {
     serviceName: pulumi.Input<string>;
     selector: Record<string, string>;
     labels: Record<string, string>;
-    connection: Connection;
-    envFrom: types.input.core.v1.EnvFromSource[];
+    annotations?: Record<string, pulumi.Input<string>>;
+    /** What each pod does before the application. */
+    init?: { containers: types.input.core.v1.Container[]; volumes: types.input.core.v1.Volume[] };
   },
 ): types.input.apps.v1.StatefulSetSpec {
-  const scratch = writable(app.writablePaths);
-  const ca = caVolume(around.connection);
   return {
     serviceName: around.serviceName,
     replicas: app.replicas,
     selector: { matchLabels: around.selector },
     // Pods of an application need no order, and with OrderedReady a rollout that is stuck on a broken pod stays stuck when
     // the image is corrected (kubernetes/kubernetes#67250). A rolling update replaces one pod at a time all the same.
-    podManagementPolicy: "Parallel",
+    podManagementPolicy: app.startsInOrder ? "OrderedReady" : "Parallel",
     template: {
-      metadata: { labels: around.labels },
+      metadata: { labels: around.labels, annotations: around.annotations },
       spec: {
-        automountServiceAccountToken: false,
-        enableServiceLinks: false, // they would put a variable for each Service of the namespace into the application
-        securityContext: restrictedPod(app.uid),
+        ...appPod(app),
+        initContainers: around.init?.containers,
         containers: [
           {
-            name: "app",
-            image: app.image,
-            imagePullPolicy: app.imagePullPolicy,
-            command: app.command,
-            args: app.args,
-            env: connectionVariables(around.connection, app.connectionEnv),
-            envFrom: around.envFrom,
-            ports: [{ name: PORT_NAME, containerPort: app.port }],
-            ...app.probes,
+            ...appContainer(app, around),
             // Between the moment a pod is told to stop and the moment nobody sends it requests any more.
             lifecycle: { preStop: { sleep: { seconds: 3 } } },
-            resources: app.resources,
-            securityContext: restrictedContainer(),
-            terminationMessagePolicy: "FallbackToLogsOnError",
-            volumeMounts: [...ca.volumeMounts, ...scratch.volumeMounts],
           },
         ],
-        volumes: [...ca.volumes, ...scratch.volumes],
+        volumes: [...appVolumes(app, around), ...(around.init?.volumes ?? [])],
       },
     },
   };
 }
+
+/** What holds for every pod that runs the application. */
+export const appPod = (app: Pick<ResolvedApp, "uid">) => ({
+  automountServiceAccountToken: false,
+  enableServiceLinks: false, // they would put a variable for each Service of the namespace into the application
+  securityContext: restrictedPod(app.uid),
+});
+
+export function appContainer(app: ResolvedApp, { connection, envFrom }: AppSurroundings): types.input.core.v1.Container {
+  return {
+    name: "app",
+    image: app.image,
+    imagePullPolicy: app.imagePullPolicy,
+    command: app.command,
+    args: app.args,
+    env: connectionVariables(connection, app.connectionEnv),
+    envFrom,
+    ports: [{ name: PORT_NAME, containerPort: app.port }],
+    ...app.probes,
+    resources: app.resources,
+    securityContext: restrictedContainer(),
+    terminationMessagePolicy: "FallbackToLogsOnError",
+    volumeMounts: [...caVolume(connection).volumeMounts, ...writable(app.writablePaths).volumeMounts],
+  };
+}
+
+export const appVolumes = (app: ResolvedApp, { connection }: AppSurroundings): types.input.core.v1.Volume[] => [
+  ...caVolume(connection).volumes,
+  ...writable(app.writablePaths).volumes,
+];

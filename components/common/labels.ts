@@ -8,6 +8,7 @@ export type Part =
   | "migration"
   | "migration-start"
   | "migration-plan"
+  | "canary"
   | "keys"
   | "kept-secrets";
 

@@ -124,12 +124,12 @@ export function userContainer(
   };
 }
 
-const GUARD_TMP = { name: "guard-tmp", mountPath: "/tmp" };
+export const GUARD_TMP = { name: "guard-tmp", mountPath: "/tmp" };
 
 /** Holds the lock, makes the backup, tells how far it is (guard.sh). */
-function guardContainer(
+export function guardContainer(
   { backup, rollbackCommand }: ResolvedMigration,
-  { client, connection, scripts }: MigrationSurroundings,
+  { client, connection, scripts }: Pick<MigrationSurroundings, "client" | "connection" | "scripts">,
 ): types.input.core.v1.Container {
   const s3 = backup?.destination.s3;
   return ownContainer(client, {

@@ -143,11 +143,44 @@ export interface MigrationRunArgs {
   rehearsal?: MigrationRehearsalArgs;
 }
 
+/** Where the schema of an application is migrated: in exactly one place. */
+export const MigrationStrategy = {
+  /** In a Job, before the first pod of the new version: if it fails, no pod is touched. */
+  Job: "Job",
+  /** By the image itself when it starts, one pod after the other. */
+  Startup: "Startup",
+  /** In each pod before the application, behind a lock, so that one does it and the others wait and find nothing to do. */
+  InitContainer: "InitContainer",
+  /** Not here: somebody else does it, or there is nothing to migrate. */
+  None: "None",
+} as const;
+export type MigrationStrategy = (typeof MigrationStrategy)[keyof typeof MigrationStrategy];
+
 /** The migration of an application. */
 export interface MigrationArgs extends MigrationRunArgs {
   /**
+   * Where the schema is migrated: "Job", "Startup", "InitContainer" or "None". Defaults to "Job", which is the one that stops before
+   * any pod is touched, shows the tool's words at once and has gates; the others are for what cannot be had otherwise.
+   *
+   * "Startup": the image does it when it starts, and no Job is made. Pods are started one after the other, each when the one before
+   * is ready (podManagementPolicy OrderedReady), and the startup probe leaves them `timeoutSeconds`. Only for an image that is known to
+   * migrate at start, or said to by `migratesAtStart`. A migration that fails keeps `pulumi up` waiting for `timeoutSeconds` and ten
+   * minutes, and while the corrected version is rolled out, its pod has to be deleted by hand: Kubernetes goes on waiting for it
+   * (kubernetes/kubernetes#67250).
+   * A change from or to "Startup" replaces the StatefulSet: a moment without any pod.
+   *
+   * "InitContainer": each pod runs `command` before the application, with the lock, so that any number of them may start at once. An
+   * upgrade replaces one pod after the other: the rest of the former version goes on serving while the first one migrates; with one
+   * replica none does. A migration that fails is tried again by Kubernetes until `pulumi up` gives up after `timeoutSeconds` and ten
+   * minutes. Pods see the migration's login. A change from or to it rolls the pods.
+   *
+   * "None": says that the schema is somebody else's business. An image that migrates when it starts is refused with it.
+   */
+  strategy?: MigrationStrategy;
+  /**
    * Command for after the application's new version has been rolled out to every pod: what removes what the former version still
-   * needed (contract, after expand). Defaults to none.
+   * needed (contract, after expand). It runs in a Job of its own, with the migration's image, `secretEnv`, lock and limits, and again when
+   * these change; if it fails, `pulumi up` does, with the new version in place. Only with strategy "Job". Defaults to none.
    */
   postDeploy?: PostDeployMigrationArgs;
 }

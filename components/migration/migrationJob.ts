@@ -38,7 +38,7 @@ export class MigrationJob extends pulumi.ComponentResource {
 
   constructor(name: string, args: MigrationJobArgs, opts?: pulumi.ComponentResourceOptions) {
     const validation = new Validation(`MigrationJob "${name}"`);
-    validation.check("name", name, componentName(54));
+    validation.check("name", name, componentName(48));
     validation.check("namespace", args.namespace, namespaceName);
     validation.check("runAsUser", args.runAsUser, wholeNumber(1));
     validation.check("clientRunAsUser", args.clientRunAsUser, wholeNumber(1));

@@ -65,16 +65,18 @@ RESTORE_ON_FAILURE=${yes(settings.restoreOnFailure)}
 /** The command of a script that runs in an image which has a shell. */
 export const ownScript = (file: string) => ["sh", `${SCRIPTS}/${file}`];
 
+/** Our shell in an image of which nothing is known. */
+export const ownShell = [`${TOOLS}/loader`, "--library-path", `${TOOLS}/lib`, `${TOOLS}/bin/sh`];
+
 /** The command of run.sh in an image of which nothing is known. */
 export function supervised(
   mode: "migrate" | "rollback" | "check" | "pending" | "rehearse",
   command: pulumi.Input<pulumi.Input<string>[]>,
   afterwards: pulumi.Input<pulumi.Input<string>[]> = [],
 ): pulumi.Output<string[]> {
-  const shell = [`${TOOLS}/loader`, "--library-path", `${TOOLS}/lib`, `${TOOLS}/bin/sh`, `${SCRIPTS}/run.sh`];
   return pulumi
     .all([command, afterwards])
-    .apply(([words, more]) => [...shell, mode, String(words.length), ...words, ...more] as string[]);
+    .apply(([words, more]) => [...ownShell, `${SCRIPTS}/run.sh`, mode, String(words.length), ...words, ...more] as string[]);
 }
 
 /** Where the pod is, for messages. */

@@ -39,7 +39,12 @@ function outputs(args: pulumi.runtime.MockResourceArgs) {
     return { ...args.inputs, base64: made, hex: made };
   }
   if (!args.type.startsWith("kubernetes:")) return args.inputs;
-  const metadata = { namespace: "default", ...args.inputs.metadata, name: args.inputs.metadata?.name ?? `${args.name}-0123abcd` };
+  const metadata = {
+    namespace: "default",
+    uid: `uid-of-${args.name}`,
+    ...args.inputs.metadata,
+    name: args.inputs.metadata?.name ?? `${args.name}-0123abcd`,
+  };
   return { ...args.inputs, metadata };
 }
 

@@ -31,7 +31,7 @@ export interface LoadSummary {
 export class Load {
   private constructor(private readonly namespace: Namespace) {}
 
-  static async start(namespace: Namespace, phase: string): Promise<Load> {
+  static async start(namespace: Namespace, phase: string, perSecond = PER_SECOND): Promise<Load> {
     const data = { "loadGenerator.js": readFileSync(join(__dirname, "loadGenerator.js"), "utf8") };
     await namespace.apply(
       { apiVersion: "v1", kind: "ConfigMap", metadata: { name: "load", namespace: namespace.name }, data },
@@ -51,7 +51,7 @@ export class Load {
               command: [
                 "sh",
                 "-c",
-                `echo '${phase}' > /tmp/phase; exec node /load/loadGenerator.js http://notes ${PER_SECOND} /tmp`,
+                `echo '${phase}' > /tmp/phase; exec node /load/loadGenerator.js http://notes ${perSecond} /tmp`,
               ],
               securityContext: restrictedContainer(),
               volumeMounts: [

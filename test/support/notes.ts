@@ -16,7 +16,11 @@ export const notes =
       probes: { liveness: { httpPath: "/health" }, readiness: { httpPath: "/ready" } },
       ...more,
     });
-    return { migrationJob: app.migrationJobName, connectionSecret: app.connectionSecretName };
+    return {
+      migrationJob: app.migrationJobName,
+      postDeployJob: app.postDeployJobName,
+      connectionSecret: app.connectionSecretName,
+    };
   };
 
 /** Talks to the application through the API server, which works with any cluster. */

@@ -1,27 +1,10 @@
 import * as assert from "assert";
 import * as pulumi from "@pulumi/pulumi";
-import { PostgresApp } from "../../index";
 import { imageReference } from "../../components/common/rules";
 import { Validation } from "../../components/common/validation";
-import { graph } from "../support/graph";
+import { refusal } from "../support/refusal";
 
 const image = "registry.example.org/notes:1.0.0";
-
-/** What the component says about wrong arguments. They come from JavaScript and YAML too, so types do not protect. */
-async function refusal(args: object, name = "notes"): Promise<string> {
-  let message = "";
-  const { order } = await graph(() => {
-    try {
-      new PostgresApp(name, args as never);
-    } catch (error) {
-      assert.ok(pulumi.InputPropertiesError.isInstance(error), String(error));
-      message = error.message;
-    }
-  });
-  if (message) assert.deepStrictEqual(order, [], "something was created");
-  else assert.ok(order.length > 0, "nothing was created");
-  return message;
-}
 
 describe("wrong arguments", () => {
   it("are all named at once, each with its path and the way out, and nothing is created", async () => {
@@ -39,7 +22,7 @@ describe("wrong arguments", () => {
     );
     const expected = [
       /^PostgresApp "My App": 12 arguments have to change:$/m,
-      /^ {2}name: "My App" cannot name Kubernetes objects: use at most 40 lower-case letters/m,
+      /^ {2}name: "My App" cannot name Kubernetes objects: use at most 36 lower-case letters/m,
       /^ {2}image: is missing: name the image of the application/m,
       /^ {2}port: 70000 is not a port: write a whole number from 1 to 65535$/m,
       /^ {2}replicas: 1.5 is out of range: write a whole number of at least 0$/m,
@@ -118,14 +101,14 @@ describe("wrong arguments", () => {
       const message = await refusal({ image: "docker.io/mitre/heimdall2:2.13.1", migration });
       assert.match(
         message,
-        /^ {2}image: "docker.io\/mitre\/heimdall2:2.13.1" migrates when it starts, and migration.command would migrate a second time: set command to \["yarn", "backend", "start"\], or leave migration out$/m,
+        /^ {2}image: "docker.io\/mitre\/heimdall2:2.13.1" migrates when it starts, and migration.command would migrate a second time: set command to \["yarn", "backend", "start"\], or use migration.strategy "Startup"$/m,
       );
     });
     it("is an image declared to", async () => {
       const message = await refusal({ image, migration, migratesAtStart: true });
       assert.match(
         message,
-        /^ {2}migratesAtStart: the image migrates when it starts, .*: set command to one that only starts the application, or leave migration out$/m,
+        /^ {2}migratesAtStart: the image migrates when it starts, .*: set command to one that only starts the application, or use migration.strategy "Startup"$/m,
       );
     });
     it("is not an image with another command, nor one declared not to, nor one without a migration", async () => {

@@ -24,6 +24,8 @@ holder_sql="SELECT 'pid ' || a.pid || ', application ' || quote_literal(a.applic
 begun=$(date +%s)
 left() { echo "$((TIMEOUT_SECONDS - ($(date +%s) - begun)))"; }
 
+rm -f "$run/abort" # of the try before, in a pod that tries again
+
 # Both sides open them in this order. Nothing is locked before the migration's container is there.
 exec 8<"$run/to-guard" 7>"$run/to-migration"
 
@@ -187,5 +189,9 @@ if [ -n "$undo" ] && [ "$RESTORE_ON_FAILURE" = yes ]; then
 fi
 [ -z "${SIDECAR:-}" ] || {
   tidy
-  exec sleep 2147483647
+  [ "$result" = "done" ] || exit 1 # started again, for the next try
+  # Not in the foreground, where nothing would end it before the pod's grace period.
+  trap 'exit 0' TERM INT HUP
+  sleep 2147483647 &
+  wait
 }

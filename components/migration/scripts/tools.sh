@@ -14,4 +14,7 @@ for each in sh cat date mkdir rm sleep tail tee; do
   done
 done
 mv "$TOOLS"/lib/ld-* "$TOOLS/loader"
-mkfifo -m 0666 "$RUN/to-guard" "$RUN/to-migration" "$RUN/to-rollback" "$RUN/from-rollback" "$RUN/to-upload" "$RUN/from-upload"
+# A pod whose sandbox is made anew (its node was restarted) runs this again, with the volumes of before.
+for each in to-guard to-migration to-rollback from-rollback to-upload from-upload from-app; do
+  [ -p "$RUN/$each" ] || mkfifo -m 0666 "$RUN/$each"
+done

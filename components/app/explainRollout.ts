@@ -1,0 +1,46 @@
+import { AsyncResource } from "async_hooks";
+import * as pulumi from "@pulumi/pulumi";
+import { selectorLabels } from "../common/labels";
+import { MigrationStrategy } from "../migration/migrationArgs";
+
+/** Seconds for a rollout besides what its pods migrate: what the provider waits when nothing is said. */
+const ROLLOUT = 600;
+
+/**
+ * Options of a StatefulSet whose pods migrate. The provider waits for as long as that may take, and what pods say before their
+ * application runs it does not show: the failure is told with the command that does.
+ */
+export function migratingRollout(
+  name: string,
+  migration: { strategy: MigrationStrategy; timeoutSeconds: number } | undefined,
+): pulumi.CustomResourceOptions {
+  if (migration?.strategy !== "Startup" && migration?.strategy !== "InitContainer") return {};
+  const timeout = `${migration.timeoutSeconds + ROLLOUT}s`;
+  const hooks = pulumi.runtime.getEngine() ? { hooks: { onError: [explain(name, migration.strategy)] } } : {};
+  return { customTimeouts: { create: timeout, update: timeout }, ...hooks };
+}
+
+function explain(name: string, strategy: "Startup" | "InitContainer"): pulumi.ErrorHook {
+  const container = strategy === "Startup" ? "app" : "migrate";
+  const pods = Object.entries(selectorLabels(name, "app")).map((pair) => pair.join("="));
+  return new pulumi.ErrorHook(
+    `${name}-rollout-failure`,
+    // Bound to the program that it is of: called by the engine, it would not know to which one to log.
+    AsyncResource.bind(({ newInputs }: pulumi.ErrorHookArgs) => {
+      const { namespace } = (newInputs as { metadata?: { namespace?: string } })?.metadata ?? {};
+      const kubectl = (command: string) => `kubectl ${namespace ? `--namespace ${namespace} ` : ""}${command}`;
+      const lines = [
+        "not every pod got ready, and with this strategy the pods migrate: what they say of it:",
+        `  ${kubectl(`logs --selector ${pods.join(",")} --container ${container} --prefix --tail 40`)}`,
+        ...(strategy === "Startup"
+          ? [
+              "while the next `pulumi up` rolls the corrected version out, delete the pod that is not ready: Kubernetes waits for it",
+              `  ${kubectl(`delete pod ${name}-<number>`)}`,
+            ]
+          : []),
+      ];
+      pulumi.log.error(lines.join("\n"));
+      return false;
+    }),
+  );
+}

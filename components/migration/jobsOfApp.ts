@@ -1,0 +1,38 @@
+import { PostgresDatabase } from "../database/postgresDatabase";
+import { PostgresAppArgs } from "../postgresAppArgs";
+import { ResolvedArgs } from "../resolveArgs";
+import { MigrationJobArgs } from "./migrationArgs";
+
+/** Arguments of the Job that migrates an application's database before the rollout, and of the one after it. */
+export function jobsOfApp(
+  name: string,
+  { migration }: PostgresAppArgs,
+  app: ResolvedArgs,
+  database: PostgresDatabase,
+): { before?: MigrationJobArgs; after?: MigrationJobArgs } {
+  const { strategy, run, postDeploy } = app.migration ?? {};
+  if (!migration || !run || strategy !== "Job") return {};
+  const { strategy: _, postDeploy: __, ...given } = migration;
+  const { secretName, keys, values, caSecretName } = database.migrationConnection;
+  const around = {
+    image: run.image,
+    namespace: app.namespace,
+    connectionSecretName: secretName,
+    connectionKeys: keys,
+    connectionValues: values,
+    connectionCaSecretName: caSecretName,
+    dataId: database.dataId,
+    connectionEnv: app.connectionEnv,
+    clientImage: database.client.image,
+    clientRunAsUser: database.client.uid,
+    imagePullPolicy: app.imagePullPolicy,
+    runAsUser: app.uid,
+    writablePaths: app.writablePaths,
+    partOf: name,
+  };
+  const { secretEnv, backoffLimit, rerun, resources, lock } = given;
+  return {
+    before: { ...given, command: run.command, ...around },
+    after: postDeploy && { secretEnv, backoffLimit, rerun, resources, lock, ...postDeploy, ...around },
+  };
+}
