@@ -1,48 +1,130 @@
 import { AsyncResource } from "async_hooks";
 import * as pulumi from "@pulumi/pulumi";
 
-/** What Kubernetes and the Pulumi provider say of a Job that did not succeed, and what that means. The first that is found counts. */
-const meanings: [RegExp, (path: string) => string][] = [
+/** Jobs by what their failure means. */
+const failures = {
+  start: "the migration could not begin",
+  migration: "the migration failed",
+  canary: "the canary failed",
+};
+export type ExplainedJob = keyof typeof failures;
+
+/** What is known of a Job that did not succeed. */
+export interface FailedJob {
+  /** What the Pulumi provider says, Kubernetes' words and the ends of the containers' logs in it. */
+  errors: string[];
+  /** What it was for. */
+  what: ExplainedJob;
+  name?: string;
+  namespace?: string;
+  /** Of its containers. */
+  images: string[];
+  /** What stands before the names of arguments: "migration.". */
+  path: string;
+}
+
+const inNamespace = ({ namespace }: FailedJob) => (namespace ? ` --namespace ${namespace}` : "");
+const events = (job: FailedJob) => `kubectl get events${inNamespace(job)} --field-selector type=Warning`;
+
+const CANCELLED = /was cancelled for/;
+
+/** What Kubernetes and the provider say, and what that means. The first that is found counts. */
+const meanings: [RegExp, (job: FailedJob, found: RegExpExecArray) => string][] = [
   [
-    /ErrImagePull|ImagePullBackOff|InvalidImageName|ErrImageNeverPull/,
-    (path) => `an image cannot be pulled: correct ${path}image or clientImage, or give the cluster access to the registry`,
+    /\[(?:ErrImagePull|ImagePullBackOff|InvalidImageName|ErrImageNeverPull)\]/,
+    ({ images, path, errors }) => {
+      const named = images.filter((image) => errors.some((error) => error.includes(image)));
+      const which = (named.length ? named : images).map((image) => `"${image}"`).join(" or ");
+      return `the image ${which} cannot be pulled: correct ${path}image or clientImage, or give the cluster access to the registry`;
+    },
   ],
   [
-    /CreateContainerConfigError/,
-    () =>
-      "a container could not be made: a Secret or a key of it is not there, or the image's user is root or has no number (set runAsUser)",
+    /\[(?:CreateContainerConfigError|CreateContainerError|RunContainerError)\] *(.*)/,
+    (_, [, words]) =>
+      `a container could not be made${words ? ` (${words})` : ""}: give the Secret what is missing, or correct its name or key; an image whose user is root, or has no number, needs runAsUser`,
   ],
   [
-    /nodes are available|Unschedulable|unschedulable/,
-    (path) => `no node has room for its pod: lower ${path}resources.requests, or add a node`,
+    /\[OOMKilled\]/,
+    ({ path }) =>
+      `it took more memory than it may (out of memory, exit code 137): raise ${path}resources.limits.memory, or let it do less at once`,
   ],
-  [/OOMKilled/, (path) => `it took more memory than it may (OOMKilled): raise ${path}resources.limits.memory`],
+  // What run.sh said last, of how it ended: before the line with where the log is.
+  [/^(?:\[\w+\] *)?migrate: (.*)\n(?:(?!(?:\[\w+\] *)?migrate: ).*\n)*?migrate: the whole log: /m, (_, [, words]) => words],
+  [/^(?:\t\* )?(?:\[Pod [^\]]*\]: )?(?:\[\w+\] *)?check: (the image has no .*)/m, (_, [, words]) => words],
   [
-    /Evicted|evicted|low on resource/,
-    () => "its node threw the pod out because it ran short of something: run `pulumi up` again",
+    /\[DeadlineExceeded\]/,
+    (job) => {
+      if (job.what !== "start")
+        return `it did not come to its end in time: look for what it waited for, or allow it more with ${job.path}timeoutSeconds`;
+      if (job.errors.some((error) => error.includes("[Pod ")))
+        return `its pod did not begin in time: mostly because of an image that takes long to pull, which goes on, so that the next \`pulumi up\` may find it; \`${events(job)}\` says more`;
+      return `no node took its pod in time: lower ${job.path}resources.requests, or add a node; \`${events(job)}\` says what was short, a quota perhaps`;
+    },
   ],
   [
-    /DeadlineExceeded/,
-    (path) => `it did not come to its end in time: allow it more with ${path}timeoutSeconds, or look for what it waited for`,
+    /completed with exit code (?:137|143|130)/,
+    () => "it was killed from outside: its pod was deleted or evicted, or its node went down",
+  ],
+  [
+    /^(?![^]*\[Error\])(?![^]*completed with exit code [1-9])[^]*\[BackoffLimitExceeded\]/,
+    () => "its pod was deleted, or lost with its node",
+  ],
+  [
+    CANCELLED,
+    ({ what }) =>
+      what === "start"
+        ? "nothing has begun; the next `pulumi up` runs it"
+        : "it goes on in the cluster; the next `pulumi up` waits for its end, and then runs it again",
   ],
 ];
 
-export function meaningOf(errors: string[], path: string): string | undefined {
-  const text = errors.join("\n");
-  return meanings.find(([pattern]) => pattern.test(text))?.[1](path);
+export function meaningOf(job: FailedJob): string | undefined {
+  const text = job.errors.join("\n");
+  for (const [pattern, meaning] of meanings) {
+    const found = pattern.exec(text);
+    if (found) return meaning(job, found);
+  }
+  return undefined;
+}
+
+/** What became of the attempt to take it back. */
+const undone = (text: string) => /^(?:\[\w+\] *)?rollback: ((?:done|"|it was|the image).*)/m.exec(text)?.[1];
+
+export function explanation(job: FailedJob): string {
+  const text = job.errors.join("\n");
+  const reason = meaningOf(job);
+  const rollback = undone(text);
+  const title = CANCELLED.test(text) ? "the deployment was cancelled" : failures[job.what];
+  const parts = [`${title}${reason ? `: ${reason}` : ""}`];
+  if (rollback) parts.push(`rollbackCommand: ${rollback}`);
+  // A pod that a deadline ended is gone, and its log with it. run.sh names its own.
+  const gone = text.includes("[DeadlineExceeded]");
+  if (job.name && !gone && !text.includes(": the whole log: "))
+    parts.push(`the whole log: kubectl logs${inNamespace(job)} job/${job.name} --all-containers --prefix`);
+  return parts.join("\n");
+}
+
+interface Inputs {
+  metadata?: { name?: string; namespace?: string };
+  spec?: { template?: { spec?: Record<"containers" | "initContainers", { image?: string }[] | undefined> } };
 }
 
 /** Says in words why a Job failed, and where its whole log is. Trying again is not asked for. */
-export function explainFailure(name: string, what: string, path: string): pulumi.ErrorHook {
+export function explainFailure(name: string, what: ExplainedJob, path: string): pulumi.ErrorHook {
   return new pulumi.ErrorHook(
     name,
     // Bound to the program that it is of: called by the engine, it would not know to which one to log.
-    AsyncResource.bind(({ errors, newInputs }: pulumi.ErrorHookArgs) => {
-      const { name: job, namespace } = (newInputs as { metadata?: { name?: string; namespace?: string } })?.metadata ?? {};
-      const reason = meaningOf(errors, path);
-      const log =
-        job && `the whole log: kubectl logs ${namespace ? `--namespace ${namespace} ` : ""}job/${job} --all-containers --prefix`;
-      pulumi.log.error([`${what} failed${reason ? `: ${reason}` : ""}`, ...(log ? [log] : [])].join("; "));
+    AsyncResource.bind(({ urn, errors, newInputs, failedOperation }: pulumi.ErrorHookArgs) => {
+      // What the API server refuses was never there, and says itself why.
+      if (failedOperation === "delete" || errors.some((error) => error.includes("was not successfully created"))) return false;
+      const { metadata, spec } = (newInputs ?? {}) as Inputs;
+      const { containers = [], initContainers = [] } = spec?.template?.spec ?? {};
+      const images = [...initContainers, ...containers].map(({ image }) => image).filter((image) => image !== undefined);
+      const job = { errors, what, ...metadata, images: [...new Set(images)], path };
+      // The resource itself is not there yet for the program, but its name is all that the log asks for: there the words stand
+      // beside the provider's.
+      const resource = { urn: pulumi.output(urn) } as pulumi.Resource;
+      pulumi.log.error(explanation(job), resource);
       return false;
     }),
   );

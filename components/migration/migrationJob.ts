@@ -3,12 +3,12 @@ import * as batch from "@pulumi/kubernetes/batch/v1";
 import * as core from "@pulumi/kubernetes/core/v1";
 import { childOptions, jobOptions, rerunUnlessComplete } from "../common/childOptions";
 import { markSecretEnv, refuseTwoValues } from "../common/environment";
-import { labels } from "../common/labels";
+import { labels, selectorLabels } from "../common/labels";
 import { componentName, imageReference, namespaceName, path, wholeNumber } from "../common/rules";
 import { Validation } from "../common/validation";
 import { checkConnectionEnv, CA_FILE, ownKeys } from "../database/connection";
 import { userOf } from "../database/image";
-import { explainFailure } from "./explain";
+import { ExplainedJob, explainFailure } from "./explain";
 import { migrationDeadline, migrationJob, MigrationSurroundings, startSeconds } from "./job";
 import { warnOfMutableTag } from "./knownImages";
 import { MigrationJobArgs } from "./migrationArgs";
@@ -67,7 +67,7 @@ export class MigrationJob extends pulumi.ComponentResource {
     super("pulumi-postgres-app:index:MigrationJob", name, markSecretEnv(args), opts);
     const child = (more?: pulumi.CustomResourceOptions) => childOptions(this, opts, more);
     const metadata = { namespace: args.namespace, labels: labels(name, "migration", args.partOf) };
-    const failure = (what: string) =>
+    const failure = (what: ExplainedJob) =>
       pulumi.runtime.getEngine() ? { hooks: { onError: [explainFailure(`${name}-${what}-failure`, what, "migration.")] } } : {};
     warnOfMutableTag(migration.image, this);
 
@@ -76,7 +76,8 @@ export class MigrationJob extends pulumi.ComponentResource {
     // Its name is fixed and is not taken from the resource: new scripts or time-outs are no reason to migrate again.
     const scriptsName = `${name}-scripts`;
     const around: MigrationSurroundings = {
-      labels: metadata.labels,
+      // Of the pods: those that nothing can change, because a change there would migrate again.
+      labels: selectorLabels(name, "migration"),
       connection,
       connectionEnv,
       client: { image: clientImage, uid: args.clientRunAsUser ?? pulumi.output(clientImage).apply(userOf) },
@@ -99,7 +100,7 @@ export class MigrationJob extends pulumi.ComponentResource {
       `${name}-start`,
       {
         metadata: { ...metadata, labels: labels(name, "migration-start", args.partOf), annotations: rerunUnlessComplete },
-        spec: startJob(migration, { ...around, labels: labels(name, "migration-start", args.partOf) }),
+        spec: startJob(migration, { ...around, labels: selectorLabels(name, "migration-start") }),
       },
       child({ ...jobOptions(startSeconds(migration.timeoutSeconds)), ...failure("start"), dependsOn: files }),
     );

@@ -100,13 +100,21 @@ export function planGate(
   );
 }
 
+interface PodInputs {
+  metadata?: { name?: string; namespace?: string };
+  spec?: Record<"containers" | "initContainers", { image?: string }[] | undefined>;
+}
+
 /** Says why the pod did not come to its end, which is not for what runs in it. */
 export const explainPod = (name: string, path: string) =>
   new pulumi.ErrorHook(
     name,
     AsyncResource.bind(({ errors, newInputs }: pulumi.ErrorHookArgs) => {
-      const { name: pod, namespace } = (newInputs as { metadata?: { name?: string; namespace?: string } })?.metadata ?? {};
-      const reason = meaningOf(errors, path) ?? "its pod did not come to its end";
+      const { metadata, spec } = (newInputs ?? {}) as PodInputs;
+      const { name: pod, namespace } = metadata ?? {};
+      const containers = [...(spec?.initContainers ?? []), ...(spec?.containers ?? [])];
+      const images = [...new Set(containers.flatMap(({ image }) => image ?? []))];
+      const reason = meaningOf({ errors, what: "start", images, path, ...metadata }) ?? "its pod did not come to its end";
       const where =
         pod && `; its log: kubectl logs ${namespace ? `--namespace ${namespace} ` : ""}${pod} --all-containers --prefix`;
       pulumi.log.error(`nothing was migrated, because what was to be found out before is not known: ${reason}${where ?? ""}`);

@@ -1,8 +1,14 @@
 import * as assert from "assert";
 import { MigrationJob, MigrationJobArgs } from "../../index";
 import { Namespace } from "./kubectl";
+import { image } from "./notes";
 import { OutsidePostgres, startOutsidePostgres } from "./outsidePostgres";
 import { Outcome, TestStack } from "./stack";
+
+const PARTS = ["host", "port", "dbname", "user", "password", "sslmode"];
+
+/** An image with Node.js, and without Postgres' programs. */
+export const NOTES = { image: image("1.0.0"), runAsUser: undefined };
 
 /** A database outside of the stacks under test, and migrations of it whose commands are psql's. */
 export class MigratedDatabase {
@@ -22,6 +28,7 @@ export class MigratedDatabase {
   /** One more database, and a Secret of its name for logging in. */
   async make(name: string): Promise<void> {
     await this.server.sql(`CREATE DATABASE ${name} OWNER app`);
+    await this.server.sql("ALTER SCHEMA public OWNER TO app", name);
     const stringData = {
       ...{ host: this.server.host, port: String(this.server.port), dbname: name },
       ...{ user: "app", password: "not secret", sslmode: "require" },
@@ -40,20 +47,29 @@ export class MigratedDatabase {
   }
 
   command(command: string[], more: Partial<MigrationJobArgs> = {}): MigrationJobArgs {
-    const parts = ["host", "port", "dbname", "user", "password", "sslmode"];
     return {
       command,
       image: "docker.io/library/postgres:17",
       runAsUser: 999,
       namespace: this.namespace.name,
       connectionSecretName: "app",
-      connectionKeys: Object.fromEntries(parts.map((part) => [part, part])),
+      connectionKeys: this.keysWithout(),
       connectionEnv: {
         ...{ PGHOST: "host", PGPORT: "port", PGDATABASE: "dbname", PGUSER: "user", PGPASSWORD: "password", PGSSLMODE: "sslmode" },
       },
       timeoutSeconds: 60,
       ...more,
     };
+  }
+
+  /** Names of the keys of the Secret, by themselves. */
+  keysWithout(...left: string[]): Record<string, string> {
+    return Object.fromEntries(PARTS.filter((part) => !left.includes(part)).map((part) => [part, part]));
+  }
+
+  /** Statements of the migration's own role. */
+  async sql(sql: string, name = "app"): Promise<void> {
+    await this.server.sql(`SET ROLE app; ${sql}`, name);
   }
 
   /** All rows of a query as text. */
@@ -69,6 +85,10 @@ export const onlyMigration = (args: MigrationJobArgs, name = "m") => {
     return { jobName, backupName };
   };
 };
+
+/** The program of a stack that has several, which do not depend on each other. */
+export const migrations = (all: Record<string, MigrationJobArgs>) => async () =>
+  Object.fromEntries(Object.entries(all).map(([name, args]) => [name, new MigrationJob(name, args).jobName]));
 
 export function succeeded(outcome: Outcome): Outcome {
   assert.ok(outcome.ok, outcome.output);

@@ -4,7 +4,7 @@ import { createServer } from "net";
 import { tmpdir } from "os";
 import { join } from "path";
 import { restrictedContainer, restrictedPod } from "../../components/common/security";
-import { Namespace, Ran, run, until } from "./kubectl";
+import { Namespace, Ran, run, sleep, until } from "./kubectl";
 
 const tools = join(__dirname, "..", "..", "tools");
 const SUPERUSER = "postgres";
@@ -13,7 +13,7 @@ const SUPERUSER = "postgres";
  * A Postgres in $DATA, which is empty: with an authority of its own, whose certificate for $NAMES it shows; over the network TLS and
  * SCRAM only. What its log says is complete: every statement, and who connected from where.
  */
-const START = `
+const MAKE = `
 set -eu
 umask 077
 cd "$DATA"
@@ -23,6 +23,9 @@ openssl req $new -CA ca.crt -CAkey ca.key -subj /CN=postgres -extensions usr_cer
   -keyout server.key -out server.crt 2>> openssl.log || { cat openssl.log >&2; exit 1; }
 initdb -D pg -U ${SUPERUSER} --auth=trust -E UTF8 --locale=C.UTF-8 --no-sync > /dev/null
 printf '%s\\n' 'local all all trust' 'hostssl all all all scram-sha-256' > pg/pg_hba.conf
+`;
+const SERVE = `
+cd "$DATA"
 exec postgres -D pg -c listen_addresses="$LISTEN" -p "$PORT" -c unix_socket_directories="$DATA" -c fsync=off -c shared_buffers=32MB \\
   -c ssl=on -c ssl_cert_file="$DATA/server.crt" -c ssl_key_file="$DATA/server.key" -c password_encryption=scram-sha-256 \\
   -c log_connections=on -c log_statement=all -c log_line_prefix='%h '`;
@@ -39,6 +42,8 @@ export interface OutsidePostgres {
   /** SQL as the superuser, past the network. */
   sql(sql: string, database?: string): Promise<string>;
   log(): Promise<string>;
+  /** Every one of its processes is killed (SIGKILL), and it is started again on the same data after `seconds`. */
+  crash(seconds?: number): Promise<void>;
   stop(): Promise<void>;
 }
 
@@ -133,23 +138,42 @@ async function startProcess(
   const inside = (command: string[], variables: string[] = []) => inFiles(files, major, data, [...variables, ...command]);
   const variables = ["DATA=/mnt", `NAMES=${subjects(names, address)}`, `LISTEN=${address}`, `PORT=${port}`];
   // No fork, so that its id is the server's, which ends with the test, however that ends.
-  const start = `exec 3<&0; (cat <&3; kill -QUIT $$) > /dev/null 2>&1 & ${START}`;
-  const child = spawn("unshare", inside(["sh", "-c", start], variables), { stdio: ["pipe", output.fd, output.fd] });
-  await output.close();
-  const kill = () => child.kill("SIGQUIT");
+  const spawned = (script: string) => {
+    const start = `exec 3<&0; (cat <&3; kill -QUIT $$) > /dev/null 2>&1 & ${script}`;
+    return spawn("unshare", inside(["sh", "-c", start], variables), { stdio: ["pipe", output.fd, output.fd] });
+  };
+  let child = spawned(MAKE + SERVE);
   const stop = async () => {
-    await ended(child, kill);
+    await ended(child, () => child.kill("SIGQUIT"));
+    await output.close();
     await rm(data, { recursive: true, force: true });
   };
   const said = () => readFile(log, "utf8");
   const sql = async (text: string, database = "postgres") =>
     outputOf(await run("unshare", inside(psql("/mnt", port, database)), { input: text, seconds: 30 }), text);
-  try {
-    await until("the Postgres outside of the cluster", 40, async () => {
+  const ready = () =>
+    until("the Postgres outside of the cluster", 40, async () => {
       if (child.exitCode !== null) throw new Error(`it ended: ${await said()}`);
       return sql("SELECT 1");
     });
-    return { host, address, port, ca: await readFile(join(data, "ca.crt"), "utf8"), sql, log: said, stop };
+  const crash = async (seconds = 0) => {
+    const children = (await readFile(`/proc/${child.pid}/task/${child.pid}/children`, "utf8")).split(" ").filter(Boolean);
+    const gone = new Promise((resolve) => child.once("exit", resolve));
+    child.kill("SIGKILL");
+    for (const pid of children)
+      try {
+        process.kill(Number(pid), "SIGKILL");
+      } catch {
+        // it ended by itself
+      }
+    await gone;
+    await sleep(seconds * 1000);
+    child = spawned(SERVE);
+    await ready();
+  };
+  try {
+    await ready();
+    return { host, address, port, ca: await readFile(join(data, "ca.crt"), "utf8"), sql, log: said, crash, stop };
   } catch (error) {
     const log = await said();
     await stop();
@@ -205,7 +229,7 @@ async function startPod(major: number, names: string[]): Promise<OutsidePostgres
             {
               name,
               image: `docker.io/library/postgres:${major}`,
-              command: ["sh", "-c", START],
+              command: ["sh", "-c", MAKE + SERVE],
               env: [
                 { name: "POD_ADDRESS", valueFrom: { fieldRef: { fieldPath: "status.podIP" } } },
                 { name: "NAMES", value: subjects([host, ...names], "$(POD_ADDRESS)") },
@@ -228,7 +252,14 @@ async function startPod(major: number, names: string[]): Promise<OutsidePostgres
     const sql = async (text: string, database = "postgres") =>
       outputOf(await own.exec(name, psql("/data", port, database), { input: text, seconds: 30 }), text);
     const ca = outputOf(await own.exec(name, ["cat", "/data/ca.crt"]), "the authority's certificate");
-    return { host, address: status.podIP, port, ca, sql, log: () => own.kubectl(["logs", name]), stop: () => own.delete() };
+    // Nothing in a container can kill its first process, but that one ends and starts all others when one of them is killed.
+    const crash = async () => {
+      const kill = "read -r pid < /data/pg/postmaster.pid; set -- $(cat /proc/$pid/task/$pid/children); kill -9 $1";
+      outputOf(await own.exec(name, ["sh", "-c", kill]), "killing the server");
+      await until("the server after its crash", 40, () => sql("SELECT 1"));
+    };
+    const log = () => own.kubectl(["logs", name]);
+    return { host, address: status.podIP, port, ca, sql, log, crash, stop: () => own.delete() };
   } catch (error) {
     await own.delete();
     throw error;

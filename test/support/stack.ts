@@ -1,3 +1,4 @@
+import { spawn } from "child_process";
 import { mkdtemp, readFile, rm, symlink, writeFile } from "fs/promises";
 import { tmpdir } from "os";
 import { join } from "path";
@@ -25,6 +26,15 @@ const alone = (folder: string) => ({
   envVars: { PULUMI_BACKEND_URL: `file://${folder}`, PULUMI_CONFIG_PASSPHRASE: "test", PULUMI_SKIP_UPDATE_CHECK: "true" },
   secretsProvider: "passphrase",
 });
+
+/** What stands in the summary at the end of an operation's output under each resource's name. */
+export function diagnostics(output: string): Record<string, string> {
+  const [, summary = ""] = output.split(/^Diagnostics:$/m);
+  const parts = summary.split(/^ {2}\S+ \(([^)]+)\):\n/m).slice(1);
+  return Object.fromEntries(
+    parts.flatMap((name, index) => (index % 2 ? [] : [[name, parts[index + 1].replace(/\n\S[^]*/, "")]])),
+  );
+}
 
 /** A stack of a test's own with a state of its own, driven through the real engine. */
 export class TestStack {
@@ -62,10 +72,43 @@ export class TestStack {
     return new TestStack(stack, projectName, folder);
   }
 
-  /** `more`: what the command line takes besides, such as `replace`. */
-  async up(program: PulumiFn | string, more: { replace?: string[] } = {}): Promise<Outcome> {
+  /** `more`: what the command line takes besides. */
+  async up(program: PulumiFn | string, more: { continueOnError?: boolean; replace?: string[] } = {}): Promise<Outcome> {
     const inline = await this.write(program);
     return this.run((options) => this.stack.up({ ...options, ...inline, ...more, color: "never" }));
+  }
+
+  /** An `up` by a CLI of its own, which can be sent signals, as a runner sends them or a person at a keyboard. */
+  async upInProcess(
+    program: string,
+  ): Promise<{ signal(signal: NodeJS.Signals): void; ended: Promise<{ ok: boolean; output: string }> }> {
+    await this.write(program);
+    const env = { ...process.env, ...alone(this.folder).envVars };
+    const args = ["up", "--yes", "--skip-preview", "--non-interactive", "--color", "never", "--stack", "test"];
+    const child = spawn("pulumi", args, { cwd: this.folder, env, stdio: ["ignore", "pipe", "pipe"] });
+    let output = "";
+    for (const stream of [child.stdout, child.stderr]) stream.on("data", (text) => (output += text));
+    const ended = new Promise<{ ok: boolean; output: string }>((resolve, reject) => {
+      const limit = setTimeout(() => {
+        child.kill("SIGKILL");
+        reject(new Error(`pulumi up: not done after 150 s\n${output}`));
+      }, 150_000);
+      child.once("exit", (code) => {
+        clearTimeout(limit);
+        resolve({ ok: code === 0, output });
+      });
+    });
+    return { signal: (signal) => child.kill(signal), ended };
+  }
+
+  /** What Pulumi asks for after its CLI was killed: its lock of the state is still there. */
+  cancel(): Promise<void> {
+    return this.stack.cancel();
+  }
+
+  /** What Pulumi asks for where it was killed while something was being created. */
+  async clearPending(): Promise<void> {
+    await this.stack.refresh({ clearPendingCreates: true });
   }
 
   /** A preview with the whole diff, as `pulumi preview --diff` shows it in a pull request. */
@@ -93,7 +136,7 @@ export class TestStack {
   private async write(program: PulumiFn | string): Promise<{ program?: PulumiFn }> {
     if (typeof program !== "string") return { program };
     const begin = `const pulumi = require("@pulumi/pulumi");
-      const { PostgresApp, PostgresDatabase } = require(${JSON.stringify(root)});\n`;
+      const { MigrationJob, PostgresApp, PostgresDatabase } = require(${JSON.stringify(root)});\n`;
     await writeFile(join(this.folder, "index.js"), begin + program);
     return {};
   }

@@ -1,6 +1,6 @@
--- What the sessions of this pod are doing, one line each; literals are left out, which may be data.
+-- What the sessions of this pod are doing, one line each; a statement ends where its first literal or comment begins, which may hold a secret.
 SELECT concat_ws(', ',
-  left(regexp_replace(regexp_replace(a.query, '\s+', ' ', 'g'), '''[^'']*''', '''…''', 'g'), 80)
+  left(regexp_replace(regexp_replace(a.query, '(''|\$\w*\$|--|/\*).*', '…'), '\s+', ' ', 'g'), 80)
     || ' for ' || round(extract(epoch FROM clock_timestamp() - a.query_start)) || ' s',
   (SELECT i.phase || CASE WHEN i.blocks_total > 0 THEN ' ' || 100 * i.blocks_done / i.blocks_total || ' %' ELSE '' END
     FROM pg_stat_progress_create_index i WHERE i.pid = a.pid),

@@ -15,8 +15,11 @@ shared=/postgres-app/run
 run=$shared/$mode # of this container
 pod=$POSTGRES_APP_POD namespace=$POSTGRES_APP_NAMESPACE
 unset POSTGRES_APP_POD POSTGRES_APP_NAMESPACE
+# A library of the image's for all of its programs (jemalloc, mostly) is not for ours, which may be of another libc.
+preload=${LD_PRELOAD-}
+unset LD_PRELOAD
 # shellcheck source=/dev/null
-. "$(dirname "$0")/settings" # TIMEOUT_SECONDS ATTEMPTS
+. "$(dirname "$0")/settings" # TIMEOUT_SECONDS ATTEMPTS HOLD_LOCK
 
 copy_of() {
   program=$1
@@ -28,7 +31,7 @@ say() { printf '%s: %s\n' "$mode" "$*"; }
 
 copy_of mkdir -p "$run"
 begun=$(now)
-child='' failed=''
+failed=''
 
 # The end of the log is what Pulumi shows: what to do comes last.
 finish() {
@@ -38,9 +41,17 @@ finish() {
   fi
   exit "$1"
 }
-trap 'failed="it was stopped: the pod was deleted, or its node is going down"; stop_child TERM' TERM INT HUP
 
-stop_child() { [ -z "$child" ] || { read -r pid <"$run/pid" && kill "-$1" "$pid"; } 2>/dev/null || true; }
+# What ends a run before its time is a line in $run/stopped. Nothing is begun after it.
+# shellcheck disable=SC2317 # called by the trap
+stop() {
+  echo "it was stopped from outside: its pod was deleted or evicted (perhaps for more disk than resources.limits allow), or its node is going down; kubectl get events --namespace $namespace --field-selector involvedObject.name=$pod says which" >"$run/stopped"
+  ! signal TERM || : >"$run/signalled"
+}
+trap stop TERM INT HUP
+# To the command, if it runs.
+signal() { { read -r pid <"$run/pid" && kill "-$1" "$pid"; } 2>/dev/null; }
+stopped() { [ -s "$run/stopped" ] && IFS= read -r failed <"$run/stopped"; }
 
 # shellcheck disable=SC2317 # called by attempt
 # The first $count of the words, and what follows them. The command takes the place of the shell that it is started in, so that signals
@@ -53,49 +64,78 @@ first() {
     turned=$((turned + 1))
   done
   shift "$((words - count))"
-  exec "$@"
+  as_given "$@"
 }
 # shellcheck disable=SC2317 # called by attempt
 rest() {
   shift "$count"
+  as_given "$@"
+}
+# shellcheck disable=SC2317 # called by attempt
+# Its sessions have a name by which guard.sh finds those that outlive it: a server goes on with a statement whose client was killed.
+as_given() {
+  if [ -z "${PGAPPNAME-}" ] && [ "$HOLD_LOCK" = yes ]; then
+    PGAPPNAME="$(printf %.52s "$pod") migrating"
+    export PGAPPNAME
+  fi
+  [ -z "$preload" ] || export LD_PRELOAD="$preload"
   exec "$@"
 }
 
 # attempt first|rest WORD…: runs it, with its output in the log and in $run/output. Sets $code.
 attempt() {
-  copy_of rm -f "$run/code" "$run/stopped"
+  copy_of rm -f "$run/code" "$run/pid" "$run/signalled"
   (
     "$@" 2>&1 7>&- 8>&- &
     echo $! >"$run/pid"
-    wait $!
+    { wait $!; } 2>/dev/null # where the shell would tell that it was killed
     echo $? >"$run/code"
-  ) | copy_of tee "$run/output" &
+  ) 2>&1 | copy_of tee "$run/output" &
   child=$!
   watch &
   watcher=$!
   # A signal ends the wait, not the command.
-  while kill -0 "$child" 2>/dev/null; do wait "$child"; done
+  while kill -0 "$child"; do wait "$child"; done 2>/dev/null
   kill -9 "$watcher" 2>/dev/null
-  child=''
   code=137
   [ ! -s "$run/code" ] || read -r code <"$run/code"
-  [ ! -s "$run/stopped" ] || read -r failed <"$run/stopped"
+  copy_of rm -f "$run/pid"
+  if [ "$code" -ne 0 ]; then stopped; fi
 }
 
-# Ends a command that takes too long, or whose lock was lost.
+# Ends a command that takes too long, whose lock was lost, or whose pod is being deleted; in the background. And what goes on after it
+# with its output in hand, for which the log would be waited for without end.
 watch() {
+  trap '' PIPE
   while :; do
     copy_of sleep 1
-    reason=''
-    [ "$(($(now) - begun))" -lt "$TIMEOUT_SECONDS" ] || reason="it was ended after $TIMEOUT_SECONDS s, migration.timeoutSeconds: look for what it waited for, or allow it more"
-    [ ! -s "$shared/abort" ] || read -r reason <"$shared/abort"
-    [ -n "$reason" ] || continue
-    echo "$reason" >"$run/stopped"
-    stop_child TERM
-    copy_of sleep 10
-    stop_child KILL
-    return
+    if [ -s "$run/code" ]; then
+      copy_of sleep 1
+      [ -s "$run/stopped" ] || say "what it left running is ended with it"
+      break
+    fi
+    stopped || {
+      failed=''
+      [ "$(($(now) - begun))" -lt "$TIMEOUT_SECONDS" ] || failed="it was ended after $TIMEOUT_SECONDS s, migration.timeoutSeconds: look for what it waited for, or allow it more"
+      case $mode in
+        # guard.sh's end is seen by writing to it: an empty line, which means nothing.
+        migrate | rollback) { echo >&8; } 2>/dev/null || failed="it was ended because the container guard had ended, and with it the lock: see its log" ;;
+      esac
+      [ ! -s "$shared/abort" ] || read -r failed <"$shared/abort"
+      [ -n "$failed" ] || continue
+      echo "$failed" >"$run/stopped"
+    }
+    [ -e "$run/signalled" ] || signal TERM
+    patience=10
+    until [ -s "$run/code" ] || [ "$patience" -eq 0 ]; do
+      copy_of sleep 1
+      patience=$((patience - 1))
+    done
+    signal KILL
+    copy_of sleep 1
+    break
   done
+  kill -9 "$child"
 }
 
 # What the last lines say of a failure that may be over in a moment.
@@ -106,7 +146,8 @@ passing() {
       *[Cc]'onnection refused'* | *ECONNREFUSED* | *[Cc]'onnection reset'* | *ECONNRESET* | *EAI_AGAIN* | *'emporary failure in name resolution'*) echo "no connection" ;;
       *'too many clients'* | *'too many connections'* | *'connection slots are reserved'* | *'remaining connection slots'*) echo "too many connections" ;;
       *'deadlock detected'* | *'could not serialize access'* | *'due to lock timeout'*) echo "another session was in the way" ;;
-      *'database system is'*'up'* | *'database system is shutting down'* | *'database system is in recovery'* | *'due to administrator command'* | *'closed the connection unexpectedly'* | *'onnection terminated unexpectedly'*) echo "the server was restarting" ;;
+      *'database system is'*'up'* | *'database system is shutting down'* | *'database system is in recovery'* | *'due to administrator command'* | *'because of crash of another server process'*) echo "the server was restarting" ;;
+      *'closed the connection unexpectedly'* | *'onnection terminated unexpectedly'* | *'connection to server was lost'* | *'EOF detected'* | *'onnection has been closed unexpectedly'* | *'driver: bad connection'* | *'sending to the backend'*) echo "the server was restarting" ;;
       *"Can't reach database server"*) echo "no connection" ;;
       *) continue ;;
     esac
@@ -117,7 +158,7 @@ passing() {
 words_of_code() {
   case $1 in
     126) echo "\"$2\" cannot be executed: give it the right to in the image" ;;
-    127) echo "the image has no \"$2\": correct the command, or the image" ;;
+    127) echo "the image has no \"$2\", or what it runs is not there: correct the command, or the image" ;;
     137) echo "\"$2\" was killed (exit code 137): most likely it needs more memory than resources.limits allow" ;;
     139) echo "\"$2\" crashed (exit code 139, segmentation fault)" ;;
     *) echo "\"$2\" failed with exit code $1" ;;
@@ -143,55 +184,92 @@ fi
 
 # --- migrate and rollback: guard.sh says when ---
 
-# Opened for as long as any process of this container lives, the command's too: guard.sh sees its end, however it came.
-if [ "$mode" = rollback ]; then
-  IFS= read -r word <"$shared/to-rollback" || word=
-  exec 8>"$shared/from-rollback"
-  [ "$word" = go ] || exit 0
-  begun=$(now)
-else
-  exec 8>"$shared/to-guard" 7<"$shared/to-migration"
-fi
+# tell WORD: to guard.sh, if it still listens.
+tell() { (trap '' PIPE && echo "$1" >&8) 2>/dev/null; }
+# In the background: guard.sh keeps to the time itself, but one that never began, or hangs, does not. Then its part is taken.
+stand_in() {
+  copy_of sleep "$((TIMEOUT_SECONDS + 15 - ($(now) - begun)))"
+  exec 9<"$shared/to-guard"
+  echo "stop the container guard does not answer: see its log" >"$shared/to-migration"
+  copy_of sleep 60
+}
 
-# granted: asks guard.sh for the lock, which it may have lost since the last time.
+# granted: asks guard.sh for the lock, which it may have lost since the last time. What is opened stays open for as long as this shell
+# lives, so that guard.sh sees its end, however that comes.
+opened=''
 granted() {
-  echo ready >&8
-  IFS= read -r word <&7 || word="stop the container guard ended, and with it the lock: see its log"
-  [ "$word" = go ] && return
-  say "${word#stop }"
+  [ "$mode" = migrate ] || return 0
+  stand_in &
+  waiter=$!
+  if [ -z "$opened" ]; then
+    # A signal may come while the other side is not there yet: with `command` that does not end the shell without a word.
+    { command exec 8>"$shared/to-guard" 7<"$shared/to-migration"; } 2>/dev/null && opened=yes
+  fi
+  word=''
+  if [ -n "$opened" ] && ! stopped && tell ready; then IFS= read -r word <&7 || word=''; fi
+  kill -9 "$waiter" 2>/dev/null
+  if stopped; then
+    say "not begun: $failed"
+    finish 1
+  fi
+  [ "$word" != go ] || return
+  word=${word#stop }
+  say "${word:-the container guard ended, and with it the lock: see its log}"
   finish 1
 }
 
-tries=0
-while :; do
-  [ "$mode" = rollback ] || granted
-  tries=$((tries + 1))
-  started=$(now)
-  attempt first "$@"
-  took=$(($(now) - started))
-  [ "$code" -ne 0 ] || break
-  why=''
-  [ -n "$failed" ] || why=$(passing)
-  if [ -z "$why" ] || [ "$tries" -ge "$ATTEMPTS" ]; then break; fi
-  say "failed after $took s, $why: try $((tries + 1)) of $ATTEMPTS follows"
-  copy_of sleep "$((tries < 5 ? 1 << tries : 30))"
-done
+if [ "$mode" = rollback ]; then
+  word=''
+  { command exec 7<"$shared/to-rollback" 8>"$shared/from-rollback"; } 2>/dev/null && { IFS= read -r word <&7 || word=''; }
+  [ "$word" = go ] || exit 0
+  begun=$(now)
+fi
 
+# pursue first|rest WORD…: attempts it as often as it is told, where that can help. Sets $code and $took.
+pursue() {
+  tries=0
+  while :; do
+    [ -n "$locked" ] || granted
+    locked=''
+    tries=$((tries + 1))
+    started=$(now)
+    attempt "$@"
+    took=$(($(now) - started))
+    if [ "$code" -eq 0 ] || [ -n "$failed" ]; then return; fi
+    why=$(passing)
+    if [ -z "$why" ] || [ "$tries" -ge "$ATTEMPTS" ]; then return; fi
+    pause=$((tries < 5 ? 1 << tries : 30))
+    [ "$(($(now) - begun + pause))" -lt "$TIMEOUT_SECONDS" ] || {
+      say "$why, but there is no time left of $TIMEOUT_SECONDS s, migration.timeoutSeconds, to try again"
+      return
+    }
+    say "failed after $took s, $why: try $((tries + 1)) of $ATTEMPTS follows in $pause s"
+    copy_of sleep "$pause" &
+    wait $! # a signal ends the wait
+    ! stopped || return
+  done
+}
+
+locked=''
+pursue first "$@"
 if [ "$code" -ne 0 ]; then
-  echo failed >&8
-  say "${failed:-$(words_of_code "$code" "$1")}, after $took s"
+  tell failed
+  say "${failed:-$(words_of_code "$code" "$1"), after $took s}"
   finish 1
 fi
 say "done in $took s"
 if [ $# -gt "$count" ]; then
-  attempt rest "$@"
+  locked=yes
+  if stopped; then code=143; else pursue rest "$@"; fi
   if [ "$code" -ne 0 ]; then
-    echo failed >&8
+    tell failed
     shift "$count"
     say "the migration is done, but it was not verified: ${failed:-$(words_of_code "$code" "$1")}"
     finish 1
   fi
   say verified
 fi
-[ "$mode" = rollback ] || echo "done" >&8
+tell "done"
+# For whoever looks at the pod, as failures are.
+if [ "$mode" = rollback ] && [ -w /dev/termination-log ]; then say "done in $took s" >/dev/termination-log; fi
 finish 0
