@@ -12,11 +12,12 @@ import { ExplainedJob, explainFailure } from "./explain";
 import { migrationDeadline, migrationJob, MigrationSurroundings, startSeconds } from "./job";
 import { warnOfMutableTag } from "./knownImages";
 import { MigrationJobArgs } from "./migrationArgs";
-import { explainPod, Plan, planGate, planOf } from "./plan";
-import { isPlanned, planAnnotations, planDeadline, planFiles, planPod } from "./planPod";
+import { Plan, planOf } from "./plan";
+import { isPlanned, planFiles } from "./planPod";
 import { resolveMigration } from "./resolveMigration";
 import { restoreManifest } from "./restoreByHand";
 import { startJob } from "./startJob";
+import { startPlan } from "./startPlan";
 import { supervisionFiles } from "./supervision";
 
 /**
@@ -104,42 +105,23 @@ export class MigrationJob extends pulumi.ComponentResource {
       },
       child({ ...jobOptions(startSeconds(migration.timeoutSeconds)), ...failure("start"), dependsOn: files }),
     );
-    const allowed = { approval: migration.approval, allowDestructive: migration.rehearsal?.allowDestructive };
     const plan = isPlanned(migration)
-      ? new core.Pod(
-          `${name}-plan`,
-          {
-            metadata: {
-              ...metadata,
-              labels: labels(name, "migration-plan", args.partOf),
-              annotations: planAnnotations(migration, around),
-            },
-            spec: planPod(migration, around),
-          },
-          child({
-            ...jobOptions(planDeadline(migration)),
-            ...(pulumi.runtime.getEngine() ? { hooks: { onError: [explainPod(`${name}-plan-failure`, "migration.")] } } : {}),
-            replaceOnChanges: ["*"], // a pod that did not come to its end too
-            dependsOn: [start, ...files],
-          }),
+      ? startPlan(name, migration, around, metadata.namespace, args.partOf, (more) =>
+          child({ ...more, dependsOn: [start, ...files] }),
         )
       : undefined;
-    // Stops the creation of the Job, so that a Job that has succeeded stays as it is.
-    const gated = (options: ReturnType<typeof failure>) =>
-      plan && options.hooks
-        ? { hooks: { ...options.hooks, beforeCreate: [planGate(`${name}-plan`, plan, allowed, "migration.")] } }
-        : options;
+    const hooks = { ...failure("migration").hooks, ...plan?.hooks };
     const job = new batch.Job(
       name,
       { metadata: { ...metadata, annotations: rerunUnlessComplete }, spec: migrationJob(migration, around) },
       {
-        ...child({ ...jobOptions(migrationDeadline(migration)), dependsOn: [start, ...(plan ? [plan] : []), ...files] }),
-        ...gated(failure("migration")), // older SDKs lose hooks when they merge options
+        ...child({ ...jobOptions(migrationDeadline(migration)), dependsOn: [start, ...(plan ? [plan.pod] : []), ...files] }),
+        ...(Object.keys(hooks).length ? { hooks } : {}), // older SDKs lose hooks when they merge options
       },
     );
     jobs.set(this, job);
     const said = (text: (plan: Plan) => string | undefined) =>
-      plan ? planOf(plan).apply((known) => text(known) ?? "") : pulumi.output("");
+      plan ? planOf(plan.pod).apply((known) => text(known) ?? "") : pulumi.output("");
 
     this.registerOutputs({
       jobName: (this.jobName = job.metadata.name),

@@ -5,7 +5,7 @@ import { backupCronJob, backupPod, resolveBackups } from "../../components/datab
 import { BackupDestinationArgs } from "../../components/database/backupDestination";
 import { DatabaseRestoreArgs, resolveRestore, restoreJob } from "../../components/database/restore";
 import { Validation } from "../../components/common/validation";
-import { applyScripts, BackupServer, jobResult, JobResult, runJob, startPods } from "../support/backupServer";
+import { applyScripts, BackupServer, jobResult, JobResult, runJob, s3Pod, startPods } from "../support/backupServer";
 import { known } from "../support/known";
 import { Namespace, Ran, until } from "../support/kubectl";
 
@@ -88,48 +88,24 @@ describe("backups and restores", function () {
     for (const major of MAJORS) servers.set(major, new BackupServer(namespace, major));
     const volume = (name: string) => ({ name, mountPath: `/${name}` });
     const uploadEnv = (await backupSpec(15, destination("", "s3"))).template.spec.containers[0].env;
-    await startPods(
-      namespace,
-      ...[...servers.values()].map(({ pod }) => pod),
-      {
-        name: "s3",
-        uid: 1000,
-        containers: [
-          {
-            name: "s3",
-            image: "docker.io/local/s3:1",
-            env: [
-              { name: "ROOT_ACCESS_KEY_ID", value: KEYS.AWS_ACCESS_KEY_ID },
-              { name: "ROOT_SECRET_ACCESS_KEY", value: KEYS.AWS_SECRET_ACCESS_KEY },
-            ],
-            readinessProbe: { tcpSocket: { port: 9000 }, periodSeconds: 1 },
-            volumeMounts: [volume("data"), volume("tmp")],
-          },
-        ],
-        volumes: [
-          { name: "data", emptyDir: {} },
-          { name: "tmp", emptyDir: {} },
-        ],
-      },
-      {
-        name: "rclone",
-        uid: 999,
-        containers: [
-          {
-            name: "rclone",
-            image: "docker.io/rclone/rclone:1",
-            command: ["sleep", "3600"],
-            env: uploadEnv,
-            volumeMounts: [volume("scripts"), volume("tmp"), volume("backups")],
-          },
-        ],
-        volumes: [
-          { name: "scripts", configMap: { name: "scripts" } },
-          { name: "tmp", emptyDir: {} },
-          { name: "backups", emptyDir: {} },
-        ],
-      },
-    );
+    await startPods(namespace, ...[...servers.values()].map(({ pod }) => pod), s3Pod(KEYS), {
+      name: "rclone",
+      uid: 999,
+      containers: [
+        {
+          name: "rclone",
+          image: "docker.io/rclone/rclone:1",
+          command: ["sleep", "3600"],
+          env: uploadEnv,
+          volumeMounts: [volume("scripts"), volume("tmp"), volume("backups")],
+        },
+      ],
+      volumes: [
+        { name: "scripts", configMap: { name: "scripts" } },
+        { name: "tmp", emptyDir: {} },
+        { name: "backups", emptyDir: {} },
+      ],
+    });
     const made = await rclone("RCLONE_CONFIG_STORE_NO_CHECK_BUCKET=false rclone --config= mkdir store:backups");
     assert.strictEqual(made.code, 0, made.stderr);
     for (const server of servers.values()) {

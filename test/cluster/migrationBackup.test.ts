@@ -1,6 +1,6 @@
 import * as assert from "assert";
 import { Namespace, run } from "../support/kubectl";
-import { startPods } from "../support/backupServer";
+import { s3Pod, startPods } from "../support/backupServer";
 import { failed, MigratedDatabase, onlyMigration, succeeded, TestStack } from "../support/migrations";
 
 const KEYS = { AWS_ACCESS_KEY_ID: "test", AWS_SECRET_ACCESS_KEY: "testtest" };
@@ -109,27 +109,7 @@ describe("a migration with a backup before it", function () {
   });
 
   it("keeps it in a bucket, from where it can be brought back", async () => {
-    const volume = (name: string) => ({ name, mountPath: `/${name}` });
-    await startPods(namespace, {
-      name: "s3",
-      uid: 1000,
-      containers: [
-        {
-          name: "s3",
-          image: "docker.io/local/s3:1",
-          env: [
-            { name: "ROOT_ACCESS_KEY_ID", value: KEYS.AWS_ACCESS_KEY_ID },
-            { name: "ROOT_SECRET_ACCESS_KEY", value: KEYS.AWS_SECRET_ACCESS_KEY },
-          ],
-          readinessProbe: { tcpSocket: { port: 9000 }, periodSeconds: 1 },
-          volumeMounts: [volume("data"), volume("tmp")],
-        },
-      ],
-      volumes: [
-        { name: "data", emptyDir: {} },
-        { name: "tmp", emptyDir: {} },
-      ],
-    });
+    await startPods(namespace, s3Pod(KEYS));
     await namespace.exec("s3", ["mkdir", "/data/backups"]);
     const address = (await namespace.get("pod/s3")).status.podIP;
     const s3 = { endpoint: `http://${address}:9000`, bucket: "backups", secretName: "s3" };

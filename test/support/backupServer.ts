@@ -37,6 +37,31 @@ export async function startPods(
   });
 }
 
+/** A store that speaks S3, with a folder /data for its buckets. */
+export const s3Pod = (keys: { AWS_ACCESS_KEY_ID: string; AWS_SECRET_ACCESS_KEY: string }) => ({
+  name: "s3",
+  uid: 1000,
+  containers: [
+    {
+      name: "s3",
+      image: "docker.io/local/s3:1",
+      env: [
+        { name: "ROOT_ACCESS_KEY_ID", value: keys.AWS_ACCESS_KEY_ID },
+        { name: "ROOT_SECRET_ACCESS_KEY", value: keys.AWS_SECRET_ACCESS_KEY },
+      ],
+      readinessProbe: { tcpSocket: { port: 9000 }, periodSeconds: 1 },
+      volumeMounts: [
+        { name: "data", mountPath: "/data" },
+        { name: "tmp", mountPath: "/tmp" },
+      ],
+    },
+  ],
+  volumes: [
+    { name: "data", emptyDir: {} },
+    { name: "tmp", emptyDir: {} },
+  ],
+});
+
 /** A ConfigMap with every script of backups and restores, and the one that compares keys. */
 export async function applyScripts(namespace: Namespace): Promise<void> {
   const data = { ...backupFiles(), ...restoreFiles(), ...keysFiles() };
