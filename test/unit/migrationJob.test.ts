@@ -1,5 +1,6 @@
 import * as assert from "assert";
 import { MigrationJob, MigrationJobArgs } from "../../index";
+import { mutableTag } from "../../components/migration/knownImages";
 import { graph } from "../support/graph";
 
 const JOB = "kubernetes:batch/v1:Job";
@@ -56,5 +57,17 @@ describe("a migration's Job", () => {
     const connectionEnv = { PGPASSWORD: "password" };
     assert.match(await refusal({ connectionKeys, connectionEnv }), /connectionKeys: has neither the uri nor host, dbname, user/);
     assert.strictEqual(await refusal({ connectionKeys, connectionEnv, lock: false }), "");
+  });
+
+  it("is warned of tags that are pushed again, by whatever name the registry goes", () => {
+    for (const image of ["notes", "notes:latest", "registry.example.org:5000/team/notes", "registry.example.org/notes:main"])
+      assert.match(
+        mutableTag(image) ?? "",
+        /is usually pushed again, which Pulumi cannot see: .* Name a version, best with a digest/,
+        image,
+      );
+    const digest = `@sha256:${"0".repeat(64)}`;
+    for (const image of ["notes:1.0.0", "registry.example.org:5000/notes:2.13.1", `notes:latest${digest}`, `notes${digest}`])
+      assert.strictEqual(mutableTag(image), undefined, image);
   });
 });
