@@ -22,6 +22,8 @@ describe("what is said of a migration that failed", function () {
       code: database.command(["sh", "-c", "echo one; echo two >&2; echo three; exit 3"], { lock: false }),
       memory: database.command(["node", "-e", eat], { ...NOTES, lock: false, resources: little }),
       deadline: database.command(["sh", "-c", "echo working; sleep 600"], ends),
+      // It has nothing but this program, which ends with 0 when it is told to end.
+      bare: database.command(["/pause"], { ...ends, image: "docker.io/local/pause:1" }),
       login: database.psql("SELECT 1", { connectionValues: { user: "nobody" }, connectionKeys: database.keysWithout("user") }),
       // What could not even begin fails long before the time of the migration is over.
       image: database.psql("SELECT 1", { ...ends, image: "registry.invalid/none:1" }),
@@ -68,6 +70,10 @@ describe("what is said of a migration that failed", function () {
     );
     assert.match(said.deadline, /\[Error\] working\n +migrate: it was ended/);
     assert.match(await wholeLog(said.deadline), /^working\nmigrate: /);
+  });
+
+  it("the same in an image without a shell, of a program that ends in order", () => {
+    assert.match(said.bare, /failed: it was ended after 20 s, migration\.timeoutSeconds/);
   });
 
   it("a login that is refused, without waiting for another answer", () => {

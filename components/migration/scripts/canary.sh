@@ -13,7 +13,7 @@ run=/postgres-app/run
 pod=$POSTGRES_APP_POD namespace=$POSTGRES_APP_NAMESPACE
 unset POSTGRES_APP_POD POSTGRES_APP_NAMESPACE
 # shellcheck source=/dev/null
-. "$(dirname "$0")/settings" # TIMEOUT_SECONDS
+. "${0%/*}/settings" # TIMEOUT_SECONDS
 
 copy_of() {
   program=$1

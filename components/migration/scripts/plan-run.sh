@@ -2,7 +2,7 @@
 # The part of run.sh for a pod that must not fail: modes pending and rehearse. How the command ended stands in files for the container
 # "report", $run/result last; then this waits for the pod's end. A container of the pod that was killed is started again.
 # shellcheck source=/dev/null
-. "$(dirname "$0")/plan-settings" # REHEARSAL_SECONDS
+. "${0%/*}/plan-settings" # REHEARSAL_SECONDS
 unset POSTGRES_APP_DATABASE POSTGRES_APP_LOGIN
 
 stay() {

@@ -19,7 +19,7 @@ unset POSTGRES_APP_POD POSTGRES_APP_NAMESPACE
 preload=${LD_PRELOAD-}
 unset LD_PRELOAD
 # shellcheck source=/dev/null
-. "$(dirname "$0")/settings" # TIMEOUT_SECONDS ATTEMPTS HOLD_LOCK
+. "${0%/*}/settings" # TIMEOUT_SECONDS ATTEMPTS HOLD_LOCK
 
 copy_of() {
   program=$1
@@ -100,7 +100,8 @@ attempt() {
   code=137
   [ ! -s "$run/code" ] || read -r code <"$run/code"
   copy_of rm -f "$run/pid"
-  if [ "$code" -ne 0 ]; then stopped; fi
+  # A program that ends in order when it is told to says 0, whatever it has done by then.
+  if stopped && [ "$code" -eq 0 ]; then code=143; fi
 }
 
 # Ends a command that takes too long, whose lock was lost, or whose pod is being deleted; in the background. And what goes on after it
@@ -179,7 +180,7 @@ fi
 
 if [ "$mode" = pending ] || [ "$mode" = rehearse ]; then
   # shellcheck source=components/migration/scripts/plan-run.sh
-  . "$(dirname "$0")/plan-run.sh"
+  . "${0%/*}/plan-run.sh"
 fi
 
 # --- migrate and rollback: guard.sh says when ---
