@@ -79,7 +79,7 @@ export function migrationJob(migration: ResolvedMigration, around: MigrationSurr
         // The migration comes last, so that its words are the last of the failure.
         containers: [
           guardContainer(migration, around),
-          ...(backup?.destination.s3 ? [uploadContainer(backup)] : []),
+          ...(backup?.destination.s3 ? [uploadContainer(backup, around.client)] : []),
           ...(rollbackCommand ? [userContainer("rollback", migration, around, supervised("rollback", rollbackCommand))] : []),
           userContainer("migrate", migration, around, supervised("migrate", migration.command, migration.verify)),
         ],
@@ -167,16 +167,17 @@ const backupEnv = ({ destination, retention }: ResolvedMigrationBackup): types.i
   { name: "RETENTION_DAYS", value: pulumi.output(retention).apply((span) => String(retentionDays(span))) },
 ];
 
-function uploadContainer(backup: ResolvedMigrationBackup): types.input.core.v1.Container {
+/** As the client's user, which has written what it reads; its image's own may be root. */
+function uploadContainer(backup: ResolvedMigrationBackup, { uid }: ClientImage): types.input.core.v1.Container {
   const s3 = backup.destination.s3!;
-  return {
-    name: "upload",
-    image: s3.image,
-    command: ownScript("gate-upload.sh"),
-    env: [...storeEnv(s3), ...backupEnv(backup)],
-    resources: { requests: { cpu: "100m", memory: "128Mi" } },
-    securityContext: restrictedContainer(),
-    terminationMessagePolicy: "FallbackToLogsOnError",
-    volumeMounts: [...supervisionMounts, destinationMount(backup.destination), GUARD_TMP],
-  };
+  return ownContainer(
+    { image: s3.image, uid },
+    {
+      name: "upload",
+      command: ownScript("gate-upload.sh"),
+      env: [...storeEnv(s3), ...backupEnv(backup)],
+      resources: { requests: { cpu: "100m", memory: "128Mi" } },
+      volumeMounts: [...supervisionMounts, destinationMount(backup.destination), GUARD_TMP],
+    },
+  );
 }

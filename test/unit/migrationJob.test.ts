@@ -46,6 +46,13 @@ describe("a migration's Job", () => {
     assert.strictEqual(migration.securityContext.fsGroup, 999);
   });
 
+  it("uploads as the user that dumps, whatever the user of the image that uploads is", async () => {
+    const { migration } = await pods({ backup: { s3: { bucket: "backups", secretName: "s3" } } });
+    const user = (name: string) =>
+      migration.containers.find((container: any) => container.name === name).securityContext.runAsUser;
+    assert.deepStrictEqual([user("upload"), user("guard")], [999, 999]);
+  });
+
   it("refuses ways back that contradict each other or have nothing to go back to", async () => {
     assert.match(await refusal({ restoreOnFailure: true }), /restoreOnFailure: needs backup/);
     const both = { restoreOnFailure: true, rollbackCommand: ["undo"], backup: { claim: { claimName: "backups" } } };
