@@ -1,5 +1,5 @@
-import { AsyncResource } from "async_hooks";
 import * as pulumi from "@pulumi/pulumi";
+import { onFailure } from "../common/hooks";
 import { selectorLabels } from "../common/labels";
 import { MigrationStrategy } from "../migration/migrationArgs";
 
@@ -16,31 +16,25 @@ export function migratingRollout(
 ): pulumi.CustomResourceOptions {
   if (migration?.strategy !== "Startup" && migration?.strategy !== "InitContainer") return {};
   const timeout = `${migration.timeoutSeconds + ROLLOUT}s`;
-  const hooks = pulumi.runtime.getEngine() ? { hooks: { onError: [explain(name, migration.strategy)] } } : {};
-  return { customTimeouts: { create: timeout, update: timeout }, ...hooks };
+  return { customTimeouts: { create: timeout, update: timeout }, hooks: explain(name, migration.strategy) };
 }
 
-function explain(name: string, strategy: "Startup" | "InitContainer"): pulumi.ErrorHook {
+function explain(name: string, strategy: "Startup" | "InitContainer") {
   const container = strategy === "Startup" ? "app" : "migrate";
   const pods = Object.entries(selectorLabels(name, "app")).map((pair) => pair.join("="));
-  return new pulumi.ErrorHook(
-    `${name}-rollout-failure`,
-    // Bound to the program that it is of: called by the engine, it would not know to which one to log.
-    AsyncResource.bind(({ newInputs }: pulumi.ErrorHookArgs) => {
-      const { namespace } = (newInputs as { metadata?: { namespace?: string } })?.metadata ?? {};
-      const kubectl = (command: string) => `kubectl ${namespace ? `--namespace ${namespace} ` : ""}${command}`;
-      const lines = [
-        "not every pod got ready, and with this strategy the pods migrate: what they say of it:",
-        `  ${kubectl(`logs --selector ${pods.join(",")} --container ${container} --prefix --tail 40`)}`,
-        ...(strategy === "Startup"
-          ? [
-              "while the next `pulumi up` rolls the corrected version out, delete the pod that is not ready: Kubernetes waits for it",
-              `  ${kubectl(`delete pod ${name}-<number>`)}`,
-            ]
-          : []),
-      ];
-      pulumi.log.error(lines.join("\n"));
-      return false;
-    }),
-  );
+  return onFailure(`${name}-rollout-failure`, ({ newInputs }) => {
+    const { namespace } = (newInputs as { metadata?: { namespace?: string } })?.metadata ?? {};
+    const kubectl = (command: string) => `kubectl ${namespace ? `--namespace ${namespace} ` : ""}${command}`;
+    const lines = [
+      "not every pod got ready, and with this strategy the pods migrate: what they say of it:",
+      `  ${kubectl(`logs --selector ${pods.join(",")} --container ${container} --prefix --tail 40`)}`,
+      ...(strategy === "Startup"
+        ? [
+            "while the next `pulumi up` rolls the corrected version out, delete the pod that is not ready: Kubernetes waits for it",
+            `  ${kubectl(`delete pod ${name}-<number>`)}`,
+          ]
+        : []),
+    ];
+    pulumi.log.error(lines.join("\n"));
+  });
 }

@@ -19,15 +19,13 @@ export function startCanary(
   const metadata = { namespace: app.namespace, labels: labels(name, "canary") };
   const scripts = `${name}-canary-scripts`;
   const files = new core.ConfigMap(scripts, { metadata: { ...metadata, name: scripts }, data: canaryFiles(canary) }, child());
-  const hooks = pulumi.runtime.getEngine()
-    ? { hooks: { onError: [explainFailure(`${name}-canary-failure`, "canary", "")] } }
-    : {};
+  const hooks = explainFailure(`${name}-canary-failure`, "canary", "");
   return new batch.Job(
     `${name}-canary`,
     {
       metadata: { ...metadata, annotations: rerunUnlessComplete },
       spec: canaryJob(app, canary, { ...around, labels: metadata.labels, client: database.client, scripts }),
     },
-    child({ ...jobOptions(canaryDeadline(canary)), ...hooks, dependsOn: [...dependsOn, files] }),
+    child({ ...jobOptions(canaryDeadline(canary)), hooks, dependsOn: [...dependsOn, files] }),
   );
 }

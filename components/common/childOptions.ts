@@ -9,7 +9,8 @@ export function childOptions(
   opts: pulumi.ComponentResourceOptions | undefined,
   more: pulumi.CustomResourceOptions = {},
 ): pulumi.CustomResourceOptions {
-  return pulumi.mergeOptions({ parent, dependsOn: opts?.dependsOn }, more);
+  const merged = pulumi.mergeOptions({ parent, dependsOn: opts?.dependsOn }, more);
+  return more.hooks ? { ...merged, hooks: more.hooks } : merged; // older SDKs lose hooks when they merge options
 }
 
 /**

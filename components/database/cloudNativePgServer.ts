@@ -1,7 +1,7 @@
-import { AsyncResource } from "async_hooks";
 import * as pulumi from "@pulumi/pulumi";
 import { CustomResource } from "@pulumi/kubernetes/apiextensions";
 import * as core from "@pulumi/kubernetes/core/v1";
+import { onFailure } from "../common/hooks";
 import { ResolvedS3 } from "./backupDestination";
 import {
   authoritySecret,
@@ -42,8 +42,7 @@ export function cloudNativePgServer(
   logins: Logins,
 ): Engine {
   const metadata = { namespace, labels };
-  // Mocks, with which programs are tested, have no engine and know no hooks: registering one would never end.
-  const hooks = pulumi.runtime.getEngine() ? { onError: [installHint(name)] } : undefined;
+  const hooks = installHint(name);
   /** A resource of the operator's: an unknown kind fails with the way to install it. */
   const resource = (
     logicalName: string,
@@ -55,7 +54,7 @@ export function cloudNativePgServer(
     new CustomResource(
       logicalName,
       { apiVersion, kind, metadata: { ...metadata, ...own.metadata }, spec: own.spec },
-      { ...child(more), hooks }, // older SDKs lose hooks when they merge options
+      child({ ...more, hooks }),
     );
   const store = (suffix: string, s3: ResolvedS3, retention?: pulumi.Input<string>) =>
     resource(
@@ -169,20 +168,13 @@ export function cloudNativePgServer(
   };
 }
 
-/**
- * Says how to install the operator when that is what is missing. Trying again would not help, so that is not asked for.
- * Bound to the program that it is of: called by the engine, it would not know to which one to log.
- */
+/** Says how to install the operator when that is what is missing. */
 const installHint = (name: string) =>
-  new pulumi.ErrorHook(
-    `${name}-operator`,
-    AsyncResource.bind(({ errors }: pulumi.ErrorHookArgs) => {
-      if (errors.some((error) => MISSING_OPERATOR.test(error)))
-        pulumi.log.error(
-          "database.cloudNativePg: the CloudNativePG operator, or for backups its Barman Cloud plugin, is not installed in this cluster. " +
-            "Install the operator with `helm upgrade --install cnpg --namespace cnpg-system --create-namespace cloudnative-pg --repo https://cloudnative-pg.github.io/charts`, " +
-            "the plugin as https://cloudnative-pg.io/plugin-barman-cloud says, and run `pulumi up` again.",
-        );
-      return false;
-    }),
-  );
+  onFailure(`${name}-operator`, ({ errors }) => {
+    if (errors.some((error) => MISSING_OPERATOR.test(error)))
+      pulumi.log.error(
+        "database.cloudNativePg: the CloudNativePG operator, or for backups its Barman Cloud plugin, is not installed in this cluster. " +
+          "Install the operator with `helm upgrade --install cnpg --namespace cnpg-system --create-namespace cloudnative-pg --repo https://cloudnative-pg.github.io/charts`, " +
+          "the plugin as https://cloudnative-pg.io/plugin-barman-cloud says, and run `pulumi up` again.",
+      );
+  });

@@ -1,5 +1,5 @@
-import { AsyncResource } from "async_hooks";
 import * as pulumi from "@pulumi/pulumi";
+import { onFailure } from "../common/hooks";
 
 /** Jobs by what their failure means. */
 const failures = {
@@ -109,23 +109,17 @@ interface Inputs {
   spec?: { template?: { spec?: Record<"containers" | "initContainers", { image?: string }[] | undefined> } };
 }
 
-/** Says in words why a Job failed, and where its whole log is. Trying again is not asked for. */
-export function explainFailure(name: string, what: ExplainedJob, path: string): pulumi.ErrorHook {
-  return new pulumi.ErrorHook(
-    name,
-    // Bound to the program that it is of: called by the engine, it would not know to which one to log.
-    AsyncResource.bind(({ urn, errors, newInputs, failedOperation }: pulumi.ErrorHookArgs) => {
-      // What the API server refuses was never there, and says itself why.
-      if (failedOperation === "delete" || errors.some((error) => error.includes("was not successfully created"))) return false;
-      const { metadata, spec } = (newInputs ?? {}) as Inputs;
-      const { containers = [], initContainers = [] } = spec?.template?.spec ?? {};
-      const images = [...initContainers, ...containers].map(({ image }) => image).filter((image) => image !== undefined);
-      const job = { errors, what, ...metadata, images: [...new Set(images)], path };
-      // The resource itself is not there yet for the program, but its name is all that the log asks for: there the words stand
-      // beside the provider's.
-      const resource = { urn: pulumi.output(urn) } as pulumi.Resource;
-      pulumi.log.error(explanation(job), resource);
-      return false;
-    }),
-  );
-}
+/** Says in words why a Job failed, and where its whole log is. */
+export const explainFailure = (name: string, what: ExplainedJob, path: string) =>
+  onFailure(name, ({ urn, errors, newInputs, failedOperation }) => {
+    // What the API server refuses was never there, and says itself why.
+    if (failedOperation === "delete" || errors.some((error) => error.includes("was not successfully created"))) return;
+    const { metadata, spec } = (newInputs ?? {}) as Inputs;
+    const { containers = [], initContainers = [] } = spec?.template?.spec ?? {};
+    const images = [...initContainers, ...containers].map(({ image }) => image).filter((image) => image !== undefined);
+    const job = { errors, what, ...metadata, images: [...new Set(images)], path };
+    // The resource itself is not there yet for the program, but its name is all that the log asks for: there the words stand
+    // beside the provider's.
+    const resource = { urn: pulumi.output(urn) } as pulumi.Resource;
+    pulumi.log.error(explanation(job), resource);
+  });

@@ -68,8 +68,7 @@ export class MigrationJob extends pulumi.ComponentResource {
     super("pulumi-postgres-app:index:MigrationJob", name, markSecretEnv(args), opts);
     const child = (more?: pulumi.CustomResourceOptions) => childOptions(this, opts, more);
     const metadata = { namespace: args.namespace, labels: labels(name, "migration", args.partOf) };
-    const failure = (what: ExplainedJob) =>
-      pulumi.runtime.getEngine() ? { hooks: { onError: [explainFailure(`${name}-${what}-failure`, what, "migration.")] } } : {};
+    const failure = (what: ExplainedJob) => explainFailure(`${name}-${what}-failure`, what, "migration.");
     warnOfMutableTag(migration.image, this);
 
     const secretEnv =
@@ -103,21 +102,21 @@ export class MigrationJob extends pulumi.ComponentResource {
         metadata: { ...metadata, labels: labels(name, "migration-start", args.partOf), annotations: rerunUnlessComplete },
         spec: startJob(migration, { ...around, labels: selectorLabels(name, "migration-start") }),
       },
-      child({ ...jobOptions(startSeconds(migration.timeoutSeconds)), ...failure("start"), dependsOn: files }),
+      child({ ...jobOptions(startSeconds(migration.timeoutSeconds)), hooks: failure("start"), dependsOn: files }),
     );
     const plan = isPlanned(migration)
       ? startPlan(name, migration, around, metadata.namespace, args.partOf, (more) =>
           child({ ...more, dependsOn: [start, ...files] }),
         )
       : undefined;
-    const hooks = { ...failure("migration").hooks, ...plan?.hooks };
     const job = new batch.Job(
       name,
       { metadata: { ...metadata, annotations: rerunUnlessComplete }, spec: migrationJob(migration, around) },
-      {
-        ...child({ ...jobOptions(migrationDeadline(migration)), dependsOn: [start, ...(plan ? [plan.pod] : []), ...files] }),
-        ...(Object.keys(hooks).length ? { hooks } : {}), // older SDKs lose hooks when they merge options
-      },
+      child({
+        ...jobOptions(migrationDeadline(migration)),
+        hooks: { ...failure("migration"), ...plan?.hooks },
+        dependsOn: [start, ...(plan ? [plan.pod] : []), ...files],
+      }),
     );
     jobs.set(this, job);
     const said = (text: (plan: Plan) => string | undefined) =>

@@ -1,7 +1,7 @@
-import { AsyncResource } from "async_hooks";
 import * as pulumi from "@pulumi/pulumi";
 import { types } from "@pulumi/kubernetes";
 import * as core from "@pulumi/kubernetes/core/v1";
+import { beforeCreation, onFailure } from "../common/hooks";
 import { meaningOf } from "./explain";
 import { REPORT } from "./planPod";
 
@@ -78,27 +78,22 @@ const settled = <T>(value: pulumi.Input<T>) =>
   new Promise<pulumi.Unwrap<T>>((resolve) => void pulumi.output(value).apply((known) => resolve(known)));
 
 /** Runs before the migration's Job is created, and only then: shows the plan, and stops the migration that it does not allow. */
-export function planGate(
+export const planGate = (
   name: string,
   pod: core.Pod,
   allowed: { approval?: pulumi.Input<string>; allowDestructive?: pulumi.Input<boolean> },
   path: string,
-): pulumi.ResourceHook {
-  return new pulumi.ResourceHook(
-    name,
-    // Bound to the program that it is of: called by the engine, it would not know to which one to log.
-    AsyncResource.bind(async () => {
-      const plan = await settled(planOf(pod));
-      const urn = await settled(pod.urn);
-      if (!plan.refusal && !plan.pending && plan.rehearsal === undefined)
-        throw new Error(`nothing was migrated: what the pod of ${urn} has to say cannot be read: pulumi up --replace '${urn}'`);
-      const refusal = refusalOf(plan, await settled(allowed), path, `pulumi up --replace '${urn}'`);
-      const shown = describePlan(refusal ? { ...plan, pending: undefined } : plan);
-      if (shown) await pulumi.log.info(shown, pod);
-      if (refusal) throw new Error(refusal);
-    }),
-  );
-}
+) =>
+  beforeCreation(name, async () => {
+    const plan = await settled(planOf(pod));
+    const urn = await settled(pod.urn);
+    if (!plan.refusal && !plan.pending && plan.rehearsal === undefined)
+      throw new Error(`nothing was migrated: what the pod of ${urn} has to say cannot be read: pulumi up --replace '${urn}'`);
+    const refusal = refusalOf(plan, await settled(allowed), path, `pulumi up --replace '${urn}'`);
+    const shown = describePlan(refusal ? { ...plan, pending: undefined } : plan);
+    if (shown) await pulumi.log.info(shown, pod);
+    if (refusal) throw new Error(refusal);
+  });
 
 interface PodInputs {
   metadata?: { name?: string; namespace?: string };
@@ -107,17 +102,13 @@ interface PodInputs {
 
 /** Says why the pod did not come to its end, which is not for what runs in it. */
 export const explainPod = (name: string, path: string) =>
-  new pulumi.ErrorHook(
-    name,
-    AsyncResource.bind(({ errors, newInputs }: pulumi.ErrorHookArgs) => {
-      const { metadata, spec } = (newInputs ?? {}) as PodInputs;
-      const { name: pod, namespace } = metadata ?? {};
-      const containers = [...(spec?.initContainers ?? []), ...(spec?.containers ?? [])];
-      const images = [...new Set(containers.flatMap(({ image }) => image ?? []))];
-      const reason = meaningOf({ errors, what: "start", images, path, ...metadata }) ?? "its pod did not come to its end";
-      const where =
-        pod && `; its log: kubectl logs ${namespace ? `--namespace ${namespace} ` : ""}${pod} --all-containers --prefix`;
-      pulumi.log.error(`nothing was migrated, because what was to be found out before is not known: ${reason}${where ?? ""}`);
-      return false;
-    }),
-  );
+  onFailure(name, ({ errors, newInputs }) => {
+    const { metadata, spec } = (newInputs ?? {}) as PodInputs;
+    const { name: pod, namespace } = metadata ?? {};
+    const containers = [...(spec?.initContainers ?? []), ...(spec?.containers ?? [])];
+    const images = [...new Set(containers.flatMap(({ image }) => image ?? []))];
+    const reason = meaningOf({ errors, what: "start", images, path, ...metadata }) ?? "its pod did not come to its end";
+    const where =
+      pod && `; its log: kubectl logs ${namespace ? `--namespace ${namespace} ` : ""}${pod} --all-containers --prefix`;
+    pulumi.log.error(`nothing was migrated, because what was to be found out before is not known: ${reason}${where ?? ""}`);
+  });

@@ -18,8 +18,7 @@ export function startPlan(
   namespace: pulumi.Input<string> | undefined,
   partOf: string | undefined,
   child: (more: pulumi.CustomResourceOptions) => pulumi.CustomResourceOptions,
-): { pod: core.Pod; hooks?: { beforeCreate: pulumi.ResourceHook[] } } {
-  const engine = pulumi.runtime.getEngine();
+): { pod: core.Pod; hooks?: pulumi.ResourceHookBinding } {
   const pod = new core.Pod(
     `${name}-plan`,
     {
@@ -28,10 +27,10 @@ export function startPlan(
     },
     child({
       ...jobOptions(planDeadline(migration)),
-      ...(engine ? { hooks: { onError: [explainPod(`${name}-plan-failure`, "migration.")] } } : {}),
+      hooks: explainPod(`${name}-plan-failure`, "migration."),
       replaceOnChanges: ["*"], // a pod that did not come to its end too
     }),
   );
   const allowed = { approval: migration.approval, allowDestructive: migration.rehearsal?.allowDestructive };
-  return { pod, ...(engine ? { hooks: { beforeCreate: [planGate(`${name}-plan`, pod, allowed, "migration.")] } } : {}) };
+  return { pod, hooks: planGate(`${name}-plan`, pod, allowed, "migration.") };
 }
