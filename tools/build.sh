@@ -1,6 +1,6 @@
 #!/usr/bin/env bash
-# Builds what cannot be downloaded as a binary, each from its Go module: the Kubernetes components, CoreDNS, the Pulumi CLI and the S3
-# server of the tests.
+# Builds what cannot be downloaded as a binary, each from its Go module: the Kubernetes components, CoreDNS, the Pulumi CLI, and for
+# the tests an S3 server and kubeconform.
 # A build is kept in the cache under a key of its recipe and never made twice.
 # build.sh [NAME...]: those missing of the named recipes (default: all). build.sh --path NAME: where the binary is.
 source "$(dirname "${BASH_SOURCE[0]}")/lib.sh"
@@ -11,6 +11,7 @@ pulumi      github.com/pulumi/pulumi/pkg/v3/cmd/pulumi  -s,-w,-X=github.com/pulu
 kubernetes  .  -s,-w,-X=k8s.io/component-base/version.gitVersion=v1.34.4,-X=k8s.io/component-base/version.gitMajor=1,-X=k8s.io/component-base/version.gitMinor=34  480
 coredns     .  -s,-w  170
 s3          .  -s,-w  115
+kubeconform github.com/yannh/kubeconform/cmd/kubeconform  -s,-w  25
 '
 
 recipe() { awk -v name="$1" '$1 == name' <<<"$recipes"; }
@@ -55,7 +56,7 @@ build() {
   say "built $name in $(minutes $((SECONDS - begun)))"
 }
 
-[ $# -gt 0 ] || set -- pulumi kubernetes coredns s3
+[ $# -gt 0 ] || set -- pulumi kubernetes coredns s3 kubeconform
 missing=()
 for name in "$@"; do
   [ -n "$(recipe "$name")" ] || fail "no recipe called $name"

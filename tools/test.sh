@@ -3,6 +3,7 @@
 source "$(dirname "${BASH_SOURCE[0]}")/lib.sh"
 
 "$tools/prepare.sh"
+"$tools/scanners.sh"
 environment=$("$tools/env.sh")
 eval "$environment"
 cd "$root"

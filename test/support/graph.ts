@@ -38,6 +38,9 @@ function outputs(args: pulumi.runtime.MockResourceArgs) {
     const made = pulumi.secret(`bytes-of-${args.name}`);
     return { ...args.inputs, base64: made, hex: made };
   }
+  if (args.type === "tls:index/privateKey:PrivateKey")
+    return { ...args.inputs, privateKeyPem: pulumi.secret(`key-of-${args.name}`) };
+  if (args.type.startsWith("tls:")) return { ...args.inputs, certPem: `certificate-of-${args.name}` };
   if (!args.type.startsWith("kubernetes:")) return args.inputs;
   const metadata = {
     namespace: "default",
@@ -48,12 +51,13 @@ function outputs(args: pulumi.runtime.MockResourceArgs) {
   return { ...args.inputs, metadata };
 }
 
-/** A value as it went over the wire, with what was marked as secret replaced by "[secret]". */
-function plain(value: any): any {
-  if (pulumi.runtime.isRpcSecret(value)) return "[secret]";
-  if (Array.isArray(value)) return value.map(plain);
+/** A value as it went over the wire, with what was marked as secret replaced by "[secret]", unless secrets are to be shown. */
+function plain(value: any, showSecrets: boolean): any {
+  const inner = (one: any) => plain(one, showSecrets);
+  if (pulumi.runtime.isRpcSecret(value)) return showSecrets ? inner(pulumi.runtime.unwrapRpcSecret(value)) : "[secret]";
+  if (Array.isArray(value)) return value.map(inner);
   if (value === null || typeof value !== "object") return value;
-  return Object.fromEntries(Object.entries(value).map(([key, inner]) => [key, plain(inner)]));
+  return Object.fromEntries(Object.entries(value).map(([key, one]) => [key, inner(one)]));
 }
 
 /**
@@ -62,7 +66,7 @@ function plain(value: any): any {
  */
 export async function graph<T>(
   program: () => T,
-  options: { preview?: boolean; onRegister?: (key: string) => Promise<void> } = {},
+  options: { preview?: boolean; showSecrets?: boolean; onRegister?: (key: string) => Promise<void> } = {},
 ) {
   const resources = new Map<string, Registered>();
   const order: string[] = [];
@@ -82,7 +86,7 @@ export async function graph<T>(
       type: request.getType(),
       name: request.getName(),
       parent: shortUrn(request.getParent()),
-      inputs: plain(pulumi.runtime.deserializeProperties(request.getObject(), true)),
+      inputs: plain(pulumi.runtime.deserializeProperties(request.getObject(), true), options.showSecrets ?? false),
       dependencies: request.getDependenciesList().map(shortUrn).sort(),
       options: {
         protect: request.hasProtect() ? request.getProtect() : undefined,

@@ -1,0 +1,126 @@
+import * as assert from "assert";
+import { mkdir, mkdtemp, readFile, rm, writeFile } from "fs/promises";
+import { tmpdir } from "os";
+import { join } from "path";
+import { explained } from "../support/findings";
+import { writeSchemas } from "../support/jsonSchemas";
+import { Namespace, run } from "../support/kubectl";
+import { exampleManifests, exampleNames, Manifest } from "../support/manifests";
+
+/** What the examples that cannot do without are configured with. */
+const config: Record<string, Record<string, string>> = {
+  external: { host: "db.example.org", adminPassword: "of the administrator" },
+};
+
+/** A certificate and its key, which the API server looks into; the mocks make none. */
+async function tlsSecret(folder: string): Promise<Record<string, string>> {
+  const [key, certificate] = [join(folder, "tls.key"), join(folder, "tls.crt")];
+  const curve = ["-newkey", "ec", "-pkeyopt", "ec_paramgen_curve:P-256", "-nodes"];
+  await run("openssl", ["req", "-x509", ...curve, "-subj", "/CN=notes", "-keyout", key, "-out", certificate]);
+  return { "tls.key": await readFile(key, "utf8"), "tls.crt": await readFile(certificate, "utf8") };
+}
+
+const title = ({ kind, metadata }: Manifest) => `${kind}/${metadata.name}`;
+
+describe("what the examples create in a cluster", function () {
+  this.timeout(120_000);
+  const rendered: Record<string, Manifest[]> = {};
+  let folder: string;
+  let namespace: Namespace;
+
+  before(async () => {
+    folder = await mkdtemp(join(tmpdir(), "pulumi-postgres-app-"));
+    namespace = await Namespace.create("manifests");
+    await namespace.kubectl(["label", "namespace", namespace.name, "pod-security.kubernetes.io/warn=restricted"]);
+    const stringData = await tlsSecret(folder);
+    for (const name of exampleNames()) {
+      rendered[name] = (await exampleManifests(name, config[name])).map((manifest) =>
+        manifest.type === "kubernetes.io/tls" ? { ...manifest, stringData } : manifest,
+      );
+      await mkdir(join(folder, "examples", name), { recursive: true });
+      for (const manifest of rendered[name])
+        await writeFile(
+          join(folder, "examples", name, `${manifest.kind}-${manifest.metadata.name}.json`),
+          JSON.stringify(manifest, null, 2),
+        );
+    }
+  });
+  after(async () => {
+    await rm(folder, { recursive: true, force: true });
+    await namespace?.delete();
+  });
+
+  it("is something, of every example", () => {
+    for (const [name, manifests] of Object.entries(rendered))
+      assert.ok(manifests.some(({ kind }) => kind === "Job") && manifests.length > 10, name);
+  });
+
+  for (const name of exampleNames())
+    it(`${name}: passes the API server's own dry run, with the restricted Pod Security Standard and without a warning`, async () => {
+      const items = rendered[name].map((manifest) => ({
+        ...manifest,
+        metadata: { ...manifest.metadata, namespace: namespace.name },
+      }));
+      const list = { apiVersion: "v1", kind: "List", items };
+      const apply = ["apply", "--server-side", "--dry-run=server", "--validate=strict", "-f", "-"];
+      const { code, stdout, stderr } = await run("kubectl", apply, { input: JSON.stringify(list) });
+      assert.strictEqual(stderr, "");
+      assert.strictEqual(code, 0);
+      assert.strictEqual(stdout.trim().split("\n").length, items.length, stdout);
+    });
+
+  it("satisfies the published schemas, by kubeconform", async () => {
+    const schemas = join(folder, "schemas");
+    await mkdir(schemas);
+    const pattern = await writeSchemas(schemas, Object.values(rendered).flat());
+    const conform = (path: string) =>
+      run("kubeconform", ["-strict", "-summary", "-output", "json", "-schema-location", pattern, path]);
+    const { stdout } = await conform(join(folder, "examples"));
+    const { resources = [], summary } = JSON.parse(stdout);
+    assert.deepStrictEqual(resources, []);
+    assert.strictEqual(summary.valid, Object.values(rendered).flat().length);
+
+    // A field that is not there is found, also deep down.
+    const [workload] = rendered.notes.filter((manifest) => title(manifest) === "StatefulSet/notes") as any[];
+    const wrong = structuredClone(workload);
+    wrong.spec.template.spec.containers[0].readinessProb = {};
+    await mkdir(join(folder, "wrong"));
+    await writeFile(join(folder, "wrong", "wrong.json"), JSON.stringify(wrong));
+    assert.match((await conform(join(folder, "wrong"))).stdout, /additional properties 'readinessProb' not allowed/);
+  });
+
+  it("leaves no finding of checkov unexplained, and no explanation without its finding", async () => {
+    const look = [
+      "--framework",
+      "kubernetes",
+      "--compact",
+      "--quiet",
+      "--output",
+      "json",
+      "--directory",
+      join(folder, "examples"),
+    ];
+    const { stdout, stderr } = await run("checkov", look, { seconds: 100 });
+    const reports = [JSON.parse(stdout)].flat();
+    const passed = reports.reduce((sum, { summary }) => sum + summary.passed, 0);
+    assert.ok(passed > 100, `${passed} passed\n${stderr}`);
+    assert.ok(reports.every(({ summary }) => summary.parsing_errors === 0));
+    const findings = reports.flatMap(({ results }) =>
+      results.failed_checks.map(({ check_id, check_name, file_path }: Record<string, string>) => ({
+        check: check_id,
+        name: check_name,
+        object: file_path.replace(/^.*\//, "").replace(/^([A-Za-z]+)-(.*)\.json$/, "$1/$2"),
+      })),
+    );
+    const explains = ({ check, objects = /./ }: (typeof explained)[0], finding: (typeof findings)[0]) =>
+      check === finding.check && objects.test(finding.object);
+    assert.deepStrictEqual(
+      findings.filter((finding) => !explained.some((explanation) => explains(explanation, finding))),
+      [],
+    );
+    assert.deepStrictEqual(
+      explained.filter((explanation) => !findings.some((finding) => explains(explanation, finding))),
+      [],
+    );
+  });
+});
