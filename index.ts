@@ -53,3 +53,8 @@ export {
 export { MigrationTool } from "./components/migration/tools/tool";
 export { PostgresApp } from "./components/postgresApp";
 export { PostgresAppArgs } from "./components/postgresAppArgs";
+export { educard } from "./components/presets/educard";
+export { ghost } from "./components/presets/ghost";
+export { heimdall, HeimdallOptions } from "./components/presets/heimdall";
+export { PresetOptions } from "./components/presets/preset";
+export { vulcan, VulcanOptions } from "./components/presets/vulcan";

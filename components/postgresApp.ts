@@ -1,7 +1,7 @@
 import * as pulumi from "@pulumi/pulumi";
 import * as apps from "@pulumi/kubernetes/apps/v1";
 import * as core from "@pulumi/kubernetes/core/v1";
-import { generateSecrets, markValues, secretVariables } from "./app/generatedSecrets";
+import { generateSecrets, markValues, ofMigration, secretVariables } from "./app/generatedSecrets";
 import { migratingRollout } from "./app/explainRollout";
 import { guardKeys } from "./app/keyGuard";
 import { startCanary } from "./app/startCanary";
@@ -57,6 +57,7 @@ export class PostgresApp extends pulumi.ComponentResource {
     const generated = generateSecrets(name, app.generatedSecrets, child());
     const ready = guardKeys(name, generated, { database, resolved: app.database, namespace }, child) ?? database.ready;
 
+    if (app.migration?.run) app.migration.run.secretEnv = secretVariables(app.migration.run.secretEnv, ofMigration(generated));
     const { before, after } = jobsOfApp(name, args, app, database);
     const migration = before && new MigrationJob(`${name}-migration`, before, child({ dependsOn: ready }));
     const { strategy, run } = app.migration ?? {};

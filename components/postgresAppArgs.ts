@@ -51,7 +51,7 @@ export interface PostgresAppArgs {
   /**
    * Secrets that are generated and stay the same from then on, as environment variables, each with how it is made:
    * `{ SECRET_KEY_BASE: {}, APP_KEY: { length: 32 }, SESSION_SECRET: { encryptsData: false } }`. An application that has one already
-   * needs it as `value`. The migration does not see them. Defaults to none. A change rolls the pods.
+   * needs it as `value`. The migration sees those with `migration: true`. Defaults to none. A change rolls the pods.
    */
   generatedSecrets?: Record<string, GeneratedSecretArgs>;
   /**

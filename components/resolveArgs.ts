@@ -68,9 +68,14 @@ export function resolveArgs(name: string, args: PostgresAppArgs): ResolvedArgs {
   const { secretEnv, generatedSecrets } = args;
   refuseTwoValues(validation, { connectionEnv, env: args.env, secretEnv, generatedSecrets });
   const { env: plain, secretEnv: secret, postDeploy } = args.migration ?? {};
-  refuseTwoValues(validation, { connectionEnv, "migration.env": plain, "migration.secretEnv": secret });
+  const seen = Object.fromEntries(Object.entries(generatedSecrets ?? {}).filter(([, one]) => one?.migration));
+  refuseTwoValues(validation, { connectionEnv, "migration.env": plain, "migration.secretEnv": secret, generatedSecrets: seen });
   refuseTwoValues(validation, { connectionEnv, "migration.postDeploy.env": postDeploy?.env });
-  refuseTwoValues(validation, { "migration.secretEnv": secret, "migration.postDeploy.env": postDeploy?.env });
+  refuseTwoValues(validation, {
+    "migration.secretEnv": secret,
+    generatedSecrets: seen,
+    "migration.postDeploy.env": postDeploy?.env,
+  });
 
   validation.throwIfAny();
   return resolved;

@@ -42,6 +42,11 @@ export interface GeneratedSecretArgs {
    * `pulumi destroy` as the data does. Set it to false for what may be lost, such as a key that signs sessions. Defaults to true.
    */
   encryptsData?: boolean;
+  /**
+   * Whether the migration sees it too: for tools that start the whole application (Rails, Django), or a seed that makes the first
+   * administrator. Then a new value runs the migration again. Defaults to false.
+   */
+  migration?: boolean;
 }
 
 export interface ResolvedGeneratedSecret {
@@ -50,6 +55,7 @@ export interface ResolvedGeneratedSecret {
   rotation: pulumi.Input<number>;
   value?: pulumi.Input<string>;
   encryptsData: boolean;
+  migration: boolean;
 }
 
 /** By environment variable. */
@@ -83,6 +89,7 @@ function resolveOne(variable: string, args: GeneratedSecretArgs, path: string, v
     rotation: check("rotation", args.rotation, wholeNumber(0)) ?? 0,
     value: check("value", args.value, notEmpty),
     encryptsData: args.encryptsData ?? true,
+    migration: args.migration ?? false,
   };
 }
 
@@ -99,7 +106,9 @@ const notEmpty: Rule<string> = (value) =>
   value === "" ? "is empty: leave it out to have a value generated" : value === undefined ? "is undefined" : text(value);
 
 /** A secret with its value, generated or given. */
-export type GeneratedSecret = Pick<ResolvedGeneratedSecret, "rotation" | "encryptsData"> & { value: pulumi.Output<string> };
+export type GeneratedSecret = Pick<ResolvedGeneratedSecret, "rotation" | "encryptsData" | "migration"> & {
+  value: pulumi.Output<string>;
+};
 
 export function generateSecrets(
   name: string,
@@ -117,11 +126,14 @@ export function generateSecrets(
   );
 }
 
-/** Everything that the application's Secret holds. */
-export function secretVariables(
-  secretEnv: pulumi.Input<Record<string, pulumi.Input<string>>> | undefined,
-  generated: Record<string, GeneratedSecret>,
-): pulumi.Input<Record<string, pulumi.Input<string>>> | undefined {
+type SecretEnv = pulumi.Input<Record<string, pulumi.Input<string>>> | undefined;
+
+/** Of the secrets those that the migration sees. */
+export const ofMigration = (generated: Record<string, GeneratedSecret>) =>
+  Object.fromEntries(Object.entries(generated).filter(([, { migration }]) => migration));
+
+/** Everything that a Secret holds: what was given, and what is generated. */
+export function secretVariables(secretEnv: SecretEnv, generated: Record<string, GeneratedSecret>): SecretEnv {
   const values = Object.fromEntries(Object.entries(generated).map(([variable, { value }]) => [variable, value]));
   if (Object.keys(values).length === 0) return secretEnv;
   return pulumi.all([secretEnv ?? {}, values]).apply(([given, made]) => ({ ...given, ...made }));

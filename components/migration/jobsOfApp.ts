@@ -30,9 +30,10 @@ export function jobsOfApp(
     writablePaths: app.writablePaths,
     partOf: name,
   };
-  const { secretEnv, backoffLimit, rerun, resources, lock } = given;
+  const { backoffLimit, rerun, resources, lock } = given;
+  const { secretEnv } = run; // with the generated secrets that the migration sees
   return {
-    before: { ...given, command: run.command, ...around },
+    before: { ...given, command: run.command, secretEnv, ...around },
     after: postDeploy && { secretEnv, backoffLimit, rerun, resources, lock, ...postDeploy, ...around },
   };
 }

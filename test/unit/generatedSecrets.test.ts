@@ -1,7 +1,7 @@
 import * as assert from "assert";
 import * as pulumi from "@pulumi/pulumi";
 import { AppDatabaseArgs, GeneratedSecretArgs, PostgresApp, PostgresAppArgs } from "../../index";
-import { generateSecrets, resolveGeneratedSecrets } from "../../components/app/generatedSecrets";
+import { generateSecrets, ofMigration, resolveGeneratedSecrets, secretVariables } from "../../components/app/generatedSecrets";
 import { Validation } from "../../components/common/validation";
 import { fingerprint } from "../../components/database/keysJob";
 import { complete, types } from "../../tools/providers/random/types";
@@ -232,5 +232,28 @@ describe("resources of generated secrets", () => {
       return JSON.stringify([`${JOB}::notes-db-setup`, `${JOB}::notes-migration`].map((key) => resources.get(key)!.inputs));
     };
     assert.strictEqual(await specs(1), await specs(0));
+  });
+
+  it("are seen by the migration where that is asked for, and nowhere else", async () => {
+    const { resources } = await graph(notes({ ...KEYS, ADMIN_PASSWORD: { migration: true } }));
+    assert.strictEqual(resources.get(`${SECRET}::notes-migration-env`)!.inputs.stringData, "[secret]");
+    const job = [...resources.values()].find(({ type, name }) => type === JOB && name === "notes-migration")!;
+    assert.ok(JSON.stringify(job.inputs).includes("notes-migration-env-0123abcd"));
+    const without = await graph(notes(KEYS));
+    assert.ok(!without.resources.has(`${SECRET}::notes-migration-env`));
+
+    const resolved = resolveGeneratedSecrets({ A: { migration: true }, B: {} }, "generatedSecrets", new Validation("notes"));
+    const generated = { A: { ...resolved.A, value: pulumi.output("a") }, B: { ...resolved.B, value: pulumi.output("b") } };
+    assert.deepStrictEqual(await known(secretVariables({ TOKEN: "t" }, ofMigration(generated))), { TOKEN: "t", A: "a" });
+  });
+
+  it("are refused where the migration has another value of the same name", () => {
+    const migration = { command: ["migrate"], env: { A: "a" } };
+    assert.match(
+      refusal({ generatedSecrets: { A: { migration: true } }, migration }),
+      /generatedSecrets.A: is in migration.env too/,
+    );
+    const other = refusal({ generatedSecrets: { A: {} }, migration, image: "not an image" });
+    assert.match(other, /1 argument has to change/);
   });
 });
