@@ -1,4 +1,20 @@
-import { educard, heimdall, PostgresAppArgs, PresetOptions, vulcan } from "../../index";
+import {
+  directus,
+  educard,
+  heimdall,
+  labelStudio,
+  listmonk,
+  mastodon,
+  miniflux,
+  n8n,
+  outline,
+  PostgresAppArgs,
+  PresetOptions,
+  strapi,
+  unleash,
+  vikunja,
+  vulcan,
+} from "../../index";
 
 /** A preset, and what the tests that hold for all of them have to know of it. */
 export interface PresetCase {
@@ -14,6 +30,9 @@ export interface PresetCase {
   /** Variable with the address that browsers see, or what makes it up; undefined where the product wants none. */
   urlVariable?: string;
 }
+
+const redis = { host: "redis.cache.svc" };
+const s3 = { bucket: "media", accessKeyId: "key", secretAccessKey: "not to be seen" };
 
 export const presets: PresetCase[] = [
   {
@@ -39,5 +58,84 @@ export const presets: PresetCase[] = [
     versions: ["1.0.0"],
     tooOld: "0.9.0",
     urlVariable: "SITE_URL",
+  },
+  {
+    name: "directus",
+    preset: directus,
+    repository: "docker.io/directus/directus",
+    versions: ["12.4.1"],
+    tooOld: "10.13.0",
+    urlVariable: "PUBLIC_URL",
+  },
+  {
+    name: "labelStudio",
+    preset: labelStudio,
+    repository: "docker.io/heartexlabs/label-studio",
+    versions: ["1.23.2"],
+    tooOld: "1.12.0",
+    urlVariable: "LABEL_STUDIO_HOST",
+  },
+  {
+    name: "listmonk",
+    preset: listmonk,
+    repository: "docker.io/listmonk/listmonk",
+    versions: ["6.2.0"],
+    tooOld: "4.1.0",
+  },
+  {
+    name: "mastodon",
+    preset: (options) => mastodon({ redis, s3, localDomain: "example.org", ...options }),
+    repository: "ghcr.io/mastodon/mastodon",
+    versions: ["4.6.3", "4.3.0"],
+    tooOld: "4.2.17",
+    urlVariable: "WEB_DOMAIN",
+  },
+  {
+    name: "miniflux",
+    preset: miniflux,
+    repository: "docker.io/miniflux/miniflux",
+    versions: ["2.3.3"],
+    tooOld: "2.1.0",
+    urlVariable: "BASE_URL",
+  },
+  {
+    name: "n8n",
+    preset: n8n,
+    repository: "docker.io/n8nio/n8n",
+    versions: ["2.41.3", "2.0.0"],
+    tooOld: "1.120.0",
+    urlVariable: "N8N_EDITOR_BASE_URL",
+  },
+  {
+    name: "outline",
+    preset: (options) => outline({ redis, ...options }),
+    repository: "docker.io/outlinewiki/outline",
+    versions: ["1.9.2"],
+    tooOld: "0.87.0",
+    urlVariable: "URL",
+  },
+  {
+    name: "strapi",
+    preset: (options) => strapi({ image: `registry.example.org/cms:${options?.version ?? "5.55.1"}`, ...options }),
+    repository: "registry.example.org/cms",
+    versions: ["5.55.1"],
+    tooOld: "4.25.0",
+    urlVariable: "PUBLIC_URL",
+  },
+  {
+    name: "unleash",
+    preset: unleash,
+    repository: "docker.io/unleashorg/unleash-server",
+    versions: ["8.2.0", "7.4.1"],
+    tooOld: "7.2.0",
+    urlVariable: "UNLEASH_URL",
+  },
+  {
+    name: "vikunja",
+    preset: vikunja,
+    repository: "docker.io/vikunja/vikunja",
+    versions: ["2.5.0", "1.0.0"],
+    tooOld: "0.24.6",
+    urlVariable: "VIKUNJA_SERVICE_PUBLICURL",
   },
 ];

@@ -21,14 +21,15 @@ function refusalOf(call: () => unknown): string {
 const SECRET = /PASSWORD|SECRET|PASSWD|TOKEN|PRIVATE|(^|_)KEY($|_)|SALT/;
 
 for (const { name, preset, repository, versions, tooOld, urlVariable } of presets) {
+  const app = name.toLowerCase();
   describe(`the preset ${name}`, () => {
     for (const version of [undefined, ...versions]) {
       describe(version === undefined ? "of no version" : `of ${version}`, () => {
         const args: PostgresAppArgs = preset({ version, host: HOST });
 
         it("has nothing that the component refuses, with and without a host", () => {
-          resolveArgs(name, args);
-          resolveArgs(name, preset({ version }));
+          resolveArgs(app, args);
+          resolveArgs(app, preset({ version }));
         });
 
         it("is the official image of that version", () => {
@@ -65,8 +66,8 @@ for (const { name, preset, repository, versions, tooOld, urlVariable } of preset
     }
 
     it("becomes an application", async () => {
-      const { resources } = await graph(() => new PostgresApp(name, preset({ host: HOST })));
-      const kinds = ["StatefulSet", "Deployment"].filter((kind) => resources.has(`kubernetes:apps/v1:${kind}::${name}`));
+      const { resources } = await graph(() => new PostgresApp(app, preset({ host: HOST })));
+      const kinds = ["StatefulSet", "Deployment"].filter((kind) => resources.has(`kubernetes:apps/v1:${kind}::${app}`));
       assert.strictEqual(kinds.length, 1, [...resources.keys()].join(" "));
     });
 
