@@ -1,5 +1,14 @@
 export { GeneratedSecretArgs, SecretFormat } from "./components/app/generatedSecrets";
 export { CanaryArgs, RolloutArgs } from "./components/app/canary";
+export {
+  AppServiceArgs,
+  AppServiceType,
+  GatewayRefArgs,
+  HttpRouteArgs,
+  IngressArgs,
+  IngressController,
+  IngressTlsArgs,
+} from "./components/app/exposure/exposureArgs";
 export { AppProbeArgs, AppProbesArgs } from "./components/app/probes";
 export { ContainerResourcesArgs } from "./components/common/resources";
 export { DatabaseBackupsArgs } from "./components/database/backup";

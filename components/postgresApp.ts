@@ -3,6 +3,8 @@ import * as apps from "@pulumi/kubernetes/apps/v1";
 import * as core from "@pulumi/kubernetes/core/v1";
 import { generateSecrets, markValues, ofMigration, secretVariables } from "./app/generatedSecrets";
 import { migratingRollout } from "./app/explainRollout";
+import { Exposure } from "./app/exposure/expose";
+import { urlOf } from "./app/exposure/url";
 import { guardKeys } from "./app/keyGuard";
 import { startCanary } from "./app/startCanary";
 import { PORT_NAME } from "./app/probes";
@@ -26,7 +28,10 @@ import { resolveArgs } from "./resolveArgs";
  * keeps serving.
  */
 export class PostgresApp extends pulumi.ComponentResource {
-  /** Address of the application inside the cluster. */
+  /**
+   * Address of the application, without a "/" at the end: under the first host of `ingress` or `httpRoute`, at the address of a Service of
+   * type LoadBalancer, else inside the cluster.
+   */
   public readonly url!: pulumi.Output<string>;
   /** Name of the application's Service and of its StatefulSet. */
   public readonly serviceName!: pulumi.Output<string>;
@@ -68,7 +73,7 @@ export class PostgresApp extends pulumi.ComponentResource {
     const settings = app.env ? new core.ConfigMap(`${name}-env`, { metadata, data: app.env }, child()) : undefined;
     const secretEnv = secretVariables(app.secretEnv, generated);
     const secrets = secretEnv ? new core.Secret(`${name}-secret-env`, { metadata, stringData: secretEnv }, child()) : undefined;
-    const ports = [{ name: PORT_NAME, port: app.servicePort, targetPort: PORT_NAME }];
+    const ports = [{ name: PORT_NAME, port: app.exposure.service.port, targetPort: PORT_NAME }];
     const selector = selectorLabels(name, "app");
     const pods = new core.Service(
       `${name}-pods`,
@@ -78,12 +83,7 @@ export class PostgresApp extends pulumi.ComponentResource {
       },
       child(),
     );
-    const service = new core.Service(
-      name,
-      // Waiting for the pods is the StatefulSet's part; waiting for the Service's end points too would cost ten seconds more.
-      { metadata: { ...metadata, name, annotations: { "pulumi.com/skipAwait": "true" } }, spec: { selector, ports } },
-      child(),
-    );
+    const exposure = new Exposure(name, app.exposure, metadata, selector, child);
     const around = {
       connection: database.appConnection,
       envFrom: [
@@ -108,18 +108,20 @@ export class PostgresApp extends pulumi.ComponentResource {
         }),
       },
       child({
-        dependsOn: [canary ?? migrated, pods, service, ...given, ...(init?.files ?? [])],
+        dependsOn: [canary ?? migrated, pods, ...given, ...(init?.files ?? [])],
         ...migratingRollout(name, app.migration),
       }),
     );
     const contract = after && new MigrationJob(`${name}-post-deploy`, after, child({ dependsOn: workload }));
 
+    exposure.open(workload);
+
     parts.set(this, { database, migration, workload, contract });
 
     this.registerOutputs({
-      url: (this.url = address(service, app.servicePort)),
-      serviceName: (this.serviceName = service.metadata.name),
-      namespace: (this.namespace = service.metadata.namespace),
+      url: (this.url = urlOf(app.exposure, exposure.service)),
+      serviceName: (this.serviceName = exposure.service.metadata.name),
+      namespace: (this.namespace = exposure.service.metadata.namespace),
       connectionSecretName: (this.connectionSecretName = database.connectionSecretName),
       migrationJobName: (this.migrationJobName = migration?.jobName ?? pulumi.output("")),
       migrationBackupName: (this.migrationBackupName = migration?.backupName ?? pulumi.output("")),
@@ -155,9 +157,6 @@ const parts = new WeakMap<
   PostgresApp,
   { database: PostgresDatabase; migration?: MigrationJob; workload: apps.StatefulSet; contract?: MigrationJob }
 >();
-
-const address = (service: core.Service, port: pulumi.Input<number>) =>
-  pulumi.interpolate`http://${service.metadata.name}.${service.metadata.namespace}.svc${pulumi.output(port).apply((p) => (p === 80 ? "" : `:${p}`))}`;
 
 const withSecrets = (args: PostgresAppArgs): PostgresAppArgs => ({
   ...markValues(markSecretEnv(args)),

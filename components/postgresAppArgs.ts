@@ -1,6 +1,7 @@
 import * as pulumi from "@pulumi/pulumi";
 import { GeneratedSecretArgs } from "./app/generatedSecrets";
 import { RolloutArgs } from "./app/canary";
+import { AppServiceArgs, HttpRouteArgs, IngressArgs } from "./app/exposure/exposureArgs";
 import { AppProbesArgs } from "./app/probes";
 import { ContainerResourcesArgs } from "./common/resources";
 import { AppDatabaseArgs } from "./database/databaseArgs";
@@ -32,9 +33,18 @@ export interface PostgresAppArgs {
    */
   port?: pulumi.Input<number>;
   /**
-   * Port of the application's Service. Defaults to 80. A change is made in place.
+   * The application's Service. Defaults to port 80, inside the cluster only. A change is made in place.
    */
-  servicePort?: pulumi.Input<number>;
+  service?: AppServiceArgs;
+  /**
+   * Reaches the application from outside, by host names. May stand beside `httpRoute`, to move from the one to the other without a gap;
+   * the output `url` is the Ingress' then. Defaults to none. A change touches no pod.
+   */
+  ingress?: IngressArgs;
+  /**
+   * Reaches the application from outside through a Gateway of the Gateway API. Defaults to none. A change touches no pod.
+   */
+  httpRoute?: HttpRouteArgs;
   /**
    * Number of pods. Defaults to 1, with which an upgrade has a moment without any pod.
    */

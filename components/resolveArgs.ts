@@ -1,6 +1,7 @@
 import * as pulumi from "@pulumi/pulumi";
 import { ResolvedGeneratedSecrets, resolveGeneratedSecrets } from "./app/generatedSecrets";
 import { ResolvedCanary, resolveCanary } from "./app/canary";
+import { ResolvedExposure, resolveExposure } from "./app/exposure/resolveExposure";
 import { resolveProbes } from "./app/probes";
 import { ResolvedApp } from "./app/workload";
 import { refuseTwoValues } from "./common/environment";
@@ -16,7 +17,7 @@ type Env = pulumi.Input<Record<string, pulumi.Input<string>>>;
 
 export interface ResolvedArgs extends ResolvedApp {
   namespace?: pulumi.Input<string>;
-  servicePort: pulumi.Input<number>;
+  exposure: ResolvedExposure;
   env?: pulumi.Output<Record<string, string>>;
   secretEnv?: Env;
   generatedSecrets: ResolvedGeneratedSecrets;
@@ -49,7 +50,7 @@ export function resolveArgs(name: string, args: PostgresAppArgs): ResolvedArgs {
     command: check("command", args.command, command),
     args: check("args", args.args, command),
     port: check("port", args.port, port) ?? 8080,
-    servicePort: check("servicePort", args.servicePort, port) ?? 80,
+    exposure: resolveExposure(name, args, validation),
     replicas: check("replicas", args.replicas, wholeNumber(0)) ?? 1,
     env: env && validation.withoutSecrets("env", env, "put it into secretEnv"),
     secretEnv: validation.map("secretEnv", args.secretEnv, environmentName, text),

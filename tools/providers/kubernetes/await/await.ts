@@ -5,7 +5,7 @@ import { isMissing, Unreachable } from "../http";
 import { annotation, annotations, isTrue, items, nameOf } from "../objects";
 import type { Kind } from "../token";
 import { job } from "./job";
-import { claim, service } from "./network";
+import { claim, ingress, service } from "./network";
 import { PodNotes } from "./notes";
 import type { Observation, Rule } from "./rule";
 import { waitForRule } from "./waitFor";
@@ -16,6 +16,7 @@ const RULES: Record<string, Rule | undefined> = {
   "apps/v1/Deployment": deployment,
   "apps/v1/StatefulSet": statefulSet,
   "batch/v1/Job": job,
+  "networking.k8s.io/v1/Ingress": ingress,
   "v1/PersistentVolumeClaim": claim,
   "v1/Pod": pod,
   "v1/Service": service,

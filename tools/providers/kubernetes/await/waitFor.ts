@@ -5,19 +5,25 @@ import { READY, type Rule, waiting } from "./rule";
 
 type Test = (object: Properties) => boolean;
 
-/** Values at a path of keys and indices; `*` is any. What else JSONPath has is left out, and refused. */
+const STEP = /\['((?:[^'\\]|\\.)*)'\]|\["([^"]*)"\]|\[(\d+|\*)\]|\[\?\(@\.([\w-]+)=="([^"]*)"\)\]|\.?([^.[\]?@]+)/g;
+
+/** Values at a path of keys, indices and filters by one field; `*` is any. What else JSONPath has is left out, and refused. */
 function select(path: string): (object: Properties) => Value[] {
   const inner = /^\{?\.?(.*?)\}?$/.exec(path.trim())![1];
-  const keys = [...inner.matchAll(/\['((?:[^'\\]|\\.)*)'\]|\["([^"]*)"\]|\[(\d+|\*)\]|\.?([^.[\]]+)/g)];
-  if (keys.length === 0 || keys.map(([whole]) => whole).join("") !== inner || /[?@]/.test(inner)) {
+  const found = [...inner.matchAll(STEP)];
+  if (found.length === 0 || found.map(([whole]) => whole).join("") !== inner) {
     throw new Error(`the JSONPath "${path}" is more than this stand-in understands`);
   }
-  const steps = keys.map(([, single, double, index, plain]) => single ?? double ?? index ?? plain.replace(/\\/g, ""));
+  const steps = found.map(([, single, double, index, field, wanted, plain]) => ({
+    key: single ?? double ?? index ?? plain?.replace(/\\/g, ""),
+    fits: (member: Value) => isObject(member) && member[field] === wanted,
+  }));
   return (object) =>
     steps.reduce<Value[]>(
-      (values, key) => {
+      (values, { key, fits }) => {
         return values.flatMap((value) => {
           if (!isObject(value) && !Array.isArray(value)) return [];
+          if (key === undefined) return Object.values(value).filter(fits);
           const members = key === "*" ? Object.values(value) : [(value as Properties)[key]];
           return members.filter((member) => member !== undefined);
         });
@@ -29,7 +35,10 @@ function select(path: string): (object: Properties) => Value[] {
 function jsonPathTest(expression: string): Test {
   const [, path, wanted] = /^(\{[^}]*\}|[^=]*)(?:=(.*))?$/s.exec(expression)!;
   const values = select(path);
-  return (object) => values(object).some((value) => wanted === undefined || String(value) === wanted);
+  return (object) => {
+    const [first] = values(object); // of several the official plugin takes the first
+    return first !== undefined && (wanted === undefined || String(first) === wanted);
+  };
 }
 
 function conditionTest(expression: string): Test {
