@@ -1,26 +1,9 @@
 import * as pulumi from "@pulumi/pulumi";
-
-/** The part of an Ingress that presets have a word in; the arguments of PostgresApp's `ingress` take its place. */
-export interface PresetIngress {
-  hosts: pulumi.Input<string>[];
-  controller?: string;
-  tls?: object;
-  maxBodySize?: pulumi.Input<string>;
-  timeoutSeconds?: pulumi.Input<number>;
-  stickySessions?: boolean;
-}
+import { controllerOf } from "../app/exposure/controllers";
+import { IngressArgs } from "../app/exposure/exposureArgs";
 
 /** What a product needs of the Ingress before it. */
-export type IngressNeeds = Pick<PresetIngress, "maxBodySize" | "timeoutSeconds" | "stickySessions">;
-
-/** What a controller cannot do, and where it is refused therefore. Without a controller nothing but the standard can be asked for. */
-const cannot: Record<string, (keyof IngressNeeds)[]> = {
-  nginx: [],
-  traefik: ["timeoutSeconds"],
-  alb: ["maxBodySize"],
-  gce: ["maxBodySize"],
-};
-const unknown: (keyof IngressNeeds)[] = ["maxBodySize", "timeoutSeconds", "stickySessions"];
+export type IngressNeeds = Pick<IngressArgs, "maxBodySize" | "timeoutSeconds" | "stickySessions">;
 
 /**
  * The Ingress of a product that has a host: HTTPS, since the product is told so, what it needs as far as the controller can do it, and
@@ -29,10 +12,10 @@ const unknown: (keyof IngressNeeds)[] = ["maxBodySize", "timeoutSeconds", "stick
 export function ingressFor(
   host: pulumi.Input<string> | undefined,
   needs: IngressNeeds,
-  given: Partial<PresetIngress> | undefined,
-): { ingress?: PresetIngress } {
+  given: Partial<IngressArgs> = {},
+): { ingress?: IngressArgs } {
   if (host === undefined) return {};
-  const left = cannot[given?.controller ?? ""] ?? unknown;
-  const asked = Object.fromEntries(Object.entries(needs).filter(([need]) => !left.includes(need as keyof IngressNeeds)));
+  const { cannot } = controllerOf(given.controller);
+  const asked = Object.fromEntries(Object.entries(needs).filter(([need]) => !(need in cannot)));
   return { ingress: { hosts: [host], tls: {}, ...asked, ...given } };
 }

@@ -5,7 +5,8 @@ import { imageReference } from "../common/rules";
 import { Rule, Validation } from "../common/validation";
 import { AppDatabaseArgs } from "../database/databaseArgs";
 import { PostgresAppArgs } from "../postgresAppArgs";
-import { ingressFor, IngressNeeds, PresetIngress } from "./ingress";
+import { IngressArgs } from "../app/exposure/exposureArgs";
+import { ingressFor, IngressNeeds } from "./ingress";
 import { atLeast, productVersion } from "./version";
 
 /**
@@ -51,7 +52,7 @@ export interface PresetOptions {
    * More about the Ingress of `host`: `{ controller: "nginx", tls: { clusterIssuer: "letsencrypt" } }`. Name the controller: body size,
    * time-outs and sticky sessions, which the preset knows, can be asked for only then. Needs `host`.
    */
-  ingress?: Partial<PresetIngress>;
+  ingress?: Partial<IngressArgs>;
 }
 
 /** What is known of a product. */
