@@ -1,3 +1,4 @@
+export { AutoscalingArgs } from "./components/app/autoscaling";
 export { GeneratedSecretArgs, SecretFormat } from "./components/app/generatedSecrets";
 export { CanaryArgs, RolloutArgs } from "./components/app/canary";
 export {
@@ -10,6 +11,11 @@ export {
   IngressTlsArgs,
 } from "./components/app/exposure/exposureArgs";
 export { AppProbeArgs, AppProbesArgs } from "./components/app/probes";
+export { AppServiceAccountArgs } from "./components/app/serviceAccount";
+export { TopologySpreadArgs } from "./components/app/topologySpread";
+export { WorkerArgs } from "./components/app/workers";
+export { WorkloadKind } from "./components/app/workload";
+export { AppTolerationArgs } from "./components/common/placement";
 export { ContainerResourcesArgs } from "./components/common/resources";
 export { DatabaseBackupsArgs } from "./components/database/backup";
 export { BackupClaimArgs, BackupDestinationArgs, BackupS3Args } from "./components/database/backupDestination";

@@ -7,8 +7,9 @@ import { Exposure } from "./app/exposure/expose";
 import { urlOf } from "./app/exposure/url";
 import { guardKeys } from "./app/keyGuard";
 import { startCanary } from "./app/startCanary";
-import { PORT_NAME } from "./app/probes";
-import { appStatefulSet } from "./app/workload";
+import { startServiceAccount } from "./app/serviceAccount";
+import { startWorkers } from "./app/workers";
+import { startWorkload } from "./app/startWorkload";
 import { childOptions } from "./common/childOptions";
 import { markSecretEnv } from "./common/environment";
 import { labels, selectorLabels } from "./common/labels";
@@ -33,7 +34,7 @@ export class PostgresApp extends pulumi.ComponentResource {
    * type LoadBalancer, else inside the cluster.
    */
   public readonly url!: pulumi.Output<string>;
-  /** Name of the application's Service and of its StatefulSet. */
+  /** Name of the application's Service and of its StatefulSet or Deployment. */
   public readonly serviceName!: pulumi.Output<string>;
   /** Namespace of everything. */
   public readonly namespace!: pulumi.Output<string>;
@@ -57,14 +58,20 @@ export class PostgresApp extends pulumi.ComponentResource {
     const { namespace } = app;
     const metadata = { namespace, labels: labels(name, "app") };
 
-    const database = new PostgresDatabase(`${name}-db`, { ...args.database, namespace: args.namespace, partOf: name }, child());
+    const { imagePullSecrets } = args;
+    const database = new PostgresDatabase(
+      `${name}-db`,
+      { ...args.database, namespace: args.namespace, imagePullSecrets, partOf: name },
+      child(),
+    );
+    const account = startServiceAccount(name, app.serviceAccount, namespace, child);
 
     const generated = generateSecrets(name, app.generatedSecrets, child());
     const ready = guardKeys(name, generated, { database, resolved: app.database, namespace }, child) ?? database.ready;
 
     if (app.migration?.run) app.migration.run.secretEnv = secretVariables(app.migration.run.secretEnv, ofMigration(generated));
     const { before, after } = jobsOfApp(name, args, app, database);
-    const migration = before && new MigrationJob(`${name}-migration`, before, child({ dependsOn: ready }));
+    const migration = before && new MigrationJob(`${name}-migration`, before, child({ dependsOn: [ready, ...account] }));
     const { strategy, run } = app.migration ?? {};
     const init = strategy === "InitContainer" ? migrateInPods(name, run!, { ...app, database }, child) : undefined;
     const migrated = migration?.job ?? ready;
@@ -73,16 +80,7 @@ export class PostgresApp extends pulumi.ComponentResource {
     const settings = app.env ? new core.ConfigMap(`${name}-env`, { metadata, data: app.env }, child()) : undefined;
     const secretEnv = secretVariables(app.secretEnv, generated);
     const secrets = secretEnv ? new core.Secret(`${name}-secret-env`, { metadata, stringData: secretEnv }, child()) : undefined;
-    const ports = [{ name: PORT_NAME, port: app.exposure.service.port, targetPort: PORT_NAME }];
     const selector = selectorLabels(name, "app");
-    const pods = new core.Service(
-      `${name}-pods`,
-      {
-        metadata: { ...metadata, name: `${name}-pods` },
-        spec: { clusterIP: "None", selector, ports, publishNotReadyAddresses: true },
-      },
-      child(),
-    );
     const exposure = new Exposure(name, app.exposure, metadata, selector, child);
     const around = {
       connection: database.appConnection,
@@ -91,28 +89,18 @@ export class PostgresApp extends pulumi.ComponentResource {
         ...(secrets ? [{ secretRef: { name: secrets.metadata.name } }] : []),
       ],
     };
-    const given = [...(settings ? [settings] : []), ...(secrets ? [secrets] : [])];
+    const given = [...account, ...(settings ? [settings] : []), ...(secrets ? [secrets] : [])];
     const canary =
       app.canary && startCanary(name, app, app.canary, { ...around, database, dependsOn: [migrated, ...given] }, child);
-    const workload = new apps.StatefulSet(
-      name,
-      {
-        metadata: { ...metadata, name },
-        spec: appStatefulSet(app, {
-          serviceName: pods.metadata.name,
-          selector,
-          labels: metadata.labels,
-          annotations: strategy === "Startup" || init ? dataAnnotation(database.dataId) : undefined,
-          init,
-          ...around,
-        }),
-      },
-      child({
-        dependsOn: [canary ?? migrated, pods, ...given, ...(init?.files ?? [])],
-        ...migratingRollout(name, app.migration),
-      }),
-    );
-    const contract = after && new MigrationJob(`${name}-post-deploy`, after, child({ dependsOn: workload }));
+    const inPods = strategy === "Startup" || init !== undefined;
+    const annotations = inPods ? dataAnnotation(database.dataId) : undefined;
+    const workload = startWorkload(name, app, { ...around, ...metadata, selector, annotations, init }, child, {
+      dependsOn: [canary ?? migrated, ...given, ...(init?.files ?? [])],
+      ...migratingRollout(name, app.migration),
+    });
+    // Pods that migrate have done so when they are ready.
+    const workers = startWorkers(name, app, around, child, [inPods ? workload : (canary ?? migrated), ...given]);
+    const contract = after && new MigrationJob(`${name}-post-deploy`, after, child({ dependsOn: [workload, ...workers] }));
 
     exposure.open(workload);
 
@@ -146,8 +134,8 @@ export class PostgresApp extends pulumi.ComponentResource {
     return parts.get(this)!.contract;
   }
 
-  /** The application: what has to start after it depends on this. */
-  public get workload(): apps.StatefulSet {
+  /** The application, of the kind that `kind` says: what has to start after it depends on this. */
+  public get workload(): apps.StatefulSet | apps.Deployment {
     return parts.get(this)!.workload;
   }
 }
@@ -155,7 +143,7 @@ export class PostgresApp extends pulumi.ComponentResource {
 /** Beside the class, because every field of it, private ones too, would become an output in the schema. */
 const parts = new WeakMap<
   PostgresApp,
-  { database: PostgresDatabase; migration?: MigrationJob; workload: apps.StatefulSet; contract?: MigrationJob }
+  { database: PostgresDatabase; migration?: MigrationJob; workload: apps.StatefulSet | apps.Deployment; contract?: MigrationJob }
 >();
 
 const withSecrets = (args: PostgresAppArgs): PostgresAppArgs => ({

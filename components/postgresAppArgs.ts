@@ -1,8 +1,14 @@
 import * as pulumi from "@pulumi/pulumi";
+import { AutoscalingArgs } from "./app/autoscaling";
 import { GeneratedSecretArgs } from "./app/generatedSecrets";
 import { RolloutArgs } from "./app/canary";
 import { AppServiceArgs, HttpRouteArgs, IngressArgs } from "./app/exposure/exposureArgs";
 import { AppProbesArgs } from "./app/probes";
+import { AppServiceAccountArgs } from "./app/serviceAccount";
+import { TopologySpreadArgs } from "./app/topologySpread";
+import { WorkerArgs } from "./app/workers";
+import { WorkloadKind } from "./app/workload";
+import { AppTolerationArgs } from "./common/placement";
 import { ContainerResourcesArgs } from "./common/resources";
 import { AppDatabaseArgs } from "./database/databaseArgs";
 import { MigrationArgs } from "./migration/migrationArgs";
@@ -46,9 +52,71 @@ export interface PostgresAppArgs {
    */
   httpRoute?: HttpRouteArgs;
   /**
-   * Number of pods. Defaults to 1, with which an upgrade has a moment without any pod.
+   * What runs the pods: "StatefulSet" (their names stay the same; an upgrade stops one before it starts the next) or "Deployment"
+   * (an upgrade starts one before it stops the next, which takes room for one more). Defaults to "StatefulSet". After a change all
+   * pods of the new kind are ready before the former ones stop. "Deployment" is refused with `migration.strategy` "Startup", which
+   * needs pods that start one by one.
+   */
+  kind?: WorkloadKind;
+  /**
+   * Number of pods. Defaults to 1, with which an upgrade of a StatefulSet has a moment without any pod. A change replaces no pod.
+   * With more than one, a PodDisruptionBudget has nodes drained one pod at a time. Not beside `autoscaling`.
    */
   replicas?: pulumi.Input<number>;
+  /**
+   * Lets the number of pods follow their use of CPU or memory, in place of `replicas`: `{ maxReplicas: 6 }`. From either to the
+   * other no pod is lost; a new `kind` begins with the fewest. Defaults to none. A change replaces no pod.
+   */
+  autoscaling?: AutoscalingArgs;
+  /**
+   * How pods are spread over nodes. Defaults to over nodes and over zones, as well as it can be done; `[]` leaves it to the
+   * scheduler. A change rolls the pods.
+   */
+  topologySpread?: TopologySpreadArgs[];
+  /**
+   * Labels that a node has to have for the pods that run the application's image (application, canary, workers, migration):
+   * `{ "kubernetes.io/arch": "arm64" }`. The database's pods are not told. Defaults to any node. A change runs the migration, then
+   * rolls the pods.
+   */
+  nodeSelector?: pulumi.Input<Record<string, pulumi.Input<string>>>;
+  /**
+   * Taints of nodes that the same pods put up with: `[{ key: "dedicated", value: "notes" }]`. Defaults to none. A change runs the
+   * migration, then rolls the pods.
+   */
+  tolerations?: AppTolerationArgs[];
+  /**
+   * PriorityClass of application, canary and workers: who has to go when a node is full. It has to exist. Defaults to the
+   * cluster's default. A change rolls the pods.
+   */
+  priorityClassName?: pulumi.Input<string>;
+  /**
+   * Names of Secrets with logins for image registries (type kubernetes.io/dockerconfigjson), in the namespace, for every pod of
+   * the component: application, workers, Jobs, backups, database. Defaults to none; those of the namespace's default
+   * ServiceAccount do not reach the application, which has an account of its own. A change runs the migration, restarts the
+   * embedded database and rolls the pods: keep the name when the login changes.
+   */
+  imagePullSecrets?: pulumi.Input<pulumi.Input<string>[]>;
+  /**
+   * The ServiceAccount that application, canary and workers run as. Defaults to one of their own, with the application's name and
+   * without a token.
+   */
+  serviceAccount?: AppServiceAccountArgs;
+  /**
+   * Seconds between the moment a pod is told to stop and the signal to end, in which those who still send it requests learn that
+   * it goes. Behind a cloud's load balancer 15 and more. Defaults to 5. A change rolls the pods.
+   */
+  preStopSeconds?: pulumi.Input<number>;
+  /**
+   * Seconds that a pod has for stopping, `preStopSeconds` included; then it is killed. As long as the longest request may take.
+   * Defaults to 25 more than `preStopSeconds`. A change rolls the pods.
+   */
+  terminationGracePeriodSeconds?: pulumi.Input<number>;
+  /**
+   * Further processes of the same image, by name: `{ sidekiq: { command: ["bundle", "exec", "sidekiq"] } }`. Each is a Deployment
+   * `<application>-<name>` with the application's settings and connection, which starts after the migration, and to which no
+   * Service sends anything. Defaults to none.
+   */
+  workers?: Record<string, WorkerArgs>;
   /**
    * Plain settings, as environment variables. They are kept in a ConfigMap: a secret value is refused.
    * Defaults to none. A change rolls the pods.

@@ -1,10 +1,15 @@
 import * as pulumi from "@pulumi/pulumi";
 import { ResolvedGeneratedSecrets, resolveGeneratedSecrets } from "./app/generatedSecrets";
+import { requestsForTargets, resolveAutoscaling } from "./app/autoscaling";
 import { ResolvedCanary, resolveCanary } from "./app/canary";
 import { ResolvedExposure, resolveExposure } from "./app/exposure/resolveExposure";
 import { resolveProbes } from "./app/probes";
-import { ResolvedApp } from "./app/workload";
+import { resolveServiceAccount } from "./app/serviceAccount";
+import { resolveTopologySpread } from "./app/topologySpread";
+import { ResolvedWorkers, resolveWorkers } from "./app/workers";
+import { ResolvedApp, WorkloadKind } from "./app/workload";
 import { refuseTwoValues } from "./common/environment";
+import { resolvePlacement } from "./common/placement";
 import { checkResources } from "./common/resources";
 import { command, componentName, environmentName, namespaceName, oneOf, path, port, text, wholeNumber } from "./common/rules";
 import { Validation } from "./common/validation";
@@ -24,6 +29,7 @@ export interface ResolvedArgs extends ResolvedApp {
   database: ResolvedDatabase;
   migration?: ResolvedStrategy;
   canary?: ResolvedCanary;
+  workers: ResolvedWorkers;
 }
 
 /** Fills in every default and checks everything that is given; throws one error with all that is wrong. */
@@ -44,7 +50,21 @@ export function resolveArgs(name: string, args: PostgresAppArgs): ResolvedArgs {
   const connectionEnv = checkConnectionEnv(validation, "connectionEnv", args.connectionEnv, database.offer);
   const migration = args.migration && resolveStrategy(args.migration, image, "migration.", validation);
   const startsInOrder = migration?.strategy === "Startup";
+  if (startsInOrder && args.kind === "Deployment")
+    validation.problem(
+      "kind",
+      'is "Deployment", whose pods start together, and with migration.strategy "Startup" each would migrate: leave it out, or use migration.strategy "Job" or "InitContainer"',
+    );
+  if (args.replicas !== undefined && args.autoscaling)
+    validation.problem(
+      "replicas",
+      "is what autoscaling decides: leave one of the two out; autoscaling.minReplicas is the fewest",
+    );
+  const autoscaling = args.autoscaling && resolveAutoscaling(args.autoscaling, "autoscaling", validation);
+  const resources = checkResources(validation, "resources", args.resources, { cpu: "100m", memory: "128Mi" });
+  const preStopSeconds = check("preStopSeconds", args.preStopSeconds, wholeNumber(0, 3600)) ?? 5;
   const resolved: ResolvedArgs = {
+    kind: check("kind", args.kind, oneOf(Object.values(WorkloadKind))) ?? WorkloadKind.StatefulSet,
     image,
     imagePullPolicy: check("imagePullPolicy", args.imagePullPolicy, oneOf(["Always", "IfNotPresent", "Never"])),
     command: check("command", args.command, command),
@@ -58,7 +78,15 @@ export function resolveArgs(name: string, args: PostgresAppArgs): ResolvedArgs {
     connectionEnv,
     probes: resolveProbes(args.probes, "probes", validation, startsInOrder ? migration.timeoutSeconds : 0),
     startsInOrder,
-    resources: checkResources(validation, "resources", args.resources, { cpu: "100m", memory: "128Mi" }),
+    resources: requestsForTargets(resources, autoscaling, validation),
+    autoscaling,
+    topologySpread: resolveTopologySpread(args.topologySpread, "topologySpread", validation),
+    placement: resolvePlacement(args, "", validation),
+    serviceAccount: resolveServiceAccount(name, args.serviceAccount, "serviceAccount", validation),
+    preStopSeconds,
+    terminationGracePeriodSeconds: resolveGracePeriod(args.terminationGracePeriodSeconds, preStopSeconds, validation),
+    minReadySeconds: check("rollout.minReadySeconds", args.rollout?.minReadySeconds, wholeNumber(0)),
+    workers: resolveWorkers(args.workers, "workers", validation),
     uid: check("runAsUser", args.runAsUser, wholeNumber(1)),
     writablePaths: (args.writablePaths ?? ["/tmp"]).map((directory, index) => check(`writablePaths[${index}]`, directory, path)),
     namespace: check("namespace", args.namespace, namespaceName),
@@ -78,6 +106,20 @@ export function resolveArgs(name: string, args: PostgresAppArgs): ResolvedArgs {
     "migration.postDeploy.env": postDeploy?.env,
   });
 
+  for (const [worker, { env: own }] of Object.entries(args.workers ?? {}))
+    refuseTwoValues(validation, { connectionEnv, [`workers.${worker}.env`]: own });
+
   validation.throwIfAny();
   return resolved;
 }
+
+/** The time for stopping begins with the pause before the signal. */
+const resolveGracePeriod = (given: pulumi.Input<number> | undefined, preStop: pulumi.Input<number>, validation: Validation) => {
+  const at = "terminationGracePeriodSeconds";
+  const seconds = validation.check(at, given, wholeNumber(1)) ?? pulumi.output(preStop).apply((pause) => pause + 25);
+  return validation.checkBeside(at, seconds, preStop, (all, pause) =>
+    all <= pause
+      ? `is ${all}, and ${pause} of them pass before the pod is told to end (preStopSeconds): make it longer`
+      : undefined,
+  );
+};

@@ -42,6 +42,11 @@ export interface RolloutArgs {
    * `{}` asks for no more than that it gets ready. Defaults to none. A change alone does not roll the pods.
    */
   canary?: CanaryArgs;
+  /**
+   * Seconds that a pod has to be ready before the next one is replaced. It catches what dies soon after its start, and makes a rollout that
+   * much longer for each pod. Defaults to 0. A change is made in place.
+   */
+  minReadySeconds?: pulumi.Input<number>;
 }
 
 export interface ResolvedCanary {

@@ -1,6 +1,7 @@
 /** The parts of one application, as they stand in `app.kubernetes.io/component`. */
 export type Part =
   | "app"
+  | "worker"
   | "database"
   | "setup"
   | "restore"

@@ -40,6 +40,23 @@ export class Validation {
     return value;
   }
 
+  /** The same against another argument, at the moment when both are known. */
+  checkBeside<T extends pulumi.Input<number> | undefined>(
+    propertyPath: string,
+    value: T,
+    other: pulumi.Input<number>,
+    rule: (value: number, other: number) => string | undefined,
+  ): T {
+    if (!isDeferred(other))
+      return this.check(propertyPath, value as pulumi.Input<number>, (known) => rule(known, other as number)) as T;
+    if (value === undefined || value === null) return value;
+    return pulumi.all([value, other]).apply(([known, beside]) => {
+      const reason = rule(known, beside);
+      if (!reason) return known;
+      throw this.late(propertyPath, reason);
+    }) as T;
+  }
+
   required<T extends pulumi.Input<unknown> | undefined>(
     propertyPath: string,
     value: T,

@@ -1,5 +1,6 @@
 import * as pulumi from "@pulumi/pulumi";
 import { types } from "@pulumi/kubernetes";
+import { podPlacement } from "../common/placement";
 import { restrictedContainer, restrictedPod } from "../common/security";
 import { PostgresClient } from "./client";
 import { databaseScript as script } from "../common/scripts";
@@ -46,6 +47,7 @@ export function scriptPod(
       restartPolicy: "Never", // a new pod for each try: the failed one keeps its log
       automountServiceAccountToken: false,
       enableServiceLinks: false,
+      ...podPlacement({ imagePullSecrets: client.imagePullSecrets }),
       securityContext: restrictedPod(client.uid),
       ...containers,
       volumes: [{ name: "scripts", configMap: { name: scripts } }, ...volumes],

@@ -5,6 +5,7 @@ import { types } from "@pulumi/kubernetes";
 export interface PostgresClient {
   image: pulumi.Input<string>;
   uid: pulumi.Input<number>;
+  imagePullSecrets?: pulumi.Input<pulumi.Input<string>[]>;
   env: pulumi.Input<pulumi.Input<types.input.core.v1.EnvVar>[]>;
   volumes: types.input.core.v1.Volume[];
   volumeMounts: types.input.core.v1.VolumeMount[];

@@ -1,4 +1,5 @@
 import * as pulumi from "@pulumi/pulumi";
+import { podPlacement } from "../common/placement";
 import { checkResources, ContainerResourcesArgs } from "../common/resources";
 import { imageReference, kubernetesName, quantity, wholeNumber } from "../common/rules";
 import { Rule, Validation } from "../common/validation";
@@ -208,6 +209,7 @@ export function cloudNativePgCluster(
     databaseName: pulumi.Input<string>;
     owner: pulumi.Input<string>;
     roles: ManagedRole[];
+    imagePullSecrets?: pulumi.Input<pulumi.Input<string>[]>;
     backup?: ClusterBackup;
     restoreFrom?: ClusterRestore;
   },
@@ -217,6 +219,7 @@ export function cloudNativePgCluster(
   return {
     instances: database.instances,
     imageName: database.imageName,
+    ...podPlacement({ imagePullSecrets: around.imagePullSecrets }),
     inheritedMetadata: { labels: Object.fromEntries(Object.entries(around.labels).filter(([name]) => !LABELS.includes(name))) },
     enableSuperuserAccess: false,
     // The budget for disruptions of one server allows none: nodes could not be drained.

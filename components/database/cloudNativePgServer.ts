@@ -38,7 +38,7 @@ export function cloudNativePgServer(
   name: string,
   database: ResolvedDatabase,
   cluster: ResolvedCloudNativePg,
-  { namespace, labels, child }: EngineContext,
+  { namespace, imagePullSecrets, labels, child }: EngineContext,
   logins: Logins,
 ): Engine {
   const metadata = { namespace, labels };
@@ -112,6 +112,7 @@ export function cloudNativePgServer(
       spec: cloudNativePgCluster(cluster, {
         name,
         labels,
+        imagePullSecrets,
         databaseName: database.databaseName,
         owner: database.user,
         roles,

@@ -109,6 +109,12 @@ export interface PostgresDatabaseArgs extends AppDatabaseArgs {
    */
   namespace?: pulumi.Input<string>;
   /**
+   * Names of Secrets with logins for image registries (type kubernetes.io/dockerconfigjson), in the namespace, for every pod:
+   * server, setup, backups, restores. Defaults to those of the namespace's default ServiceAccount. A change restarts the embedded
+   * server: keep the name when the login changes.
+   */
+  imagePullSecrets?: pulumi.Input<pulumi.Input<string>[]>;
+  /**
    * Name of the application that the database is for: the label app.kubernetes.io/part-of of every object, and the default name of
    * the database. Defaults to the component's name.
    */

@@ -1,5 +1,6 @@
 import * as pulumi from "@pulumi/pulumi";
 import { types } from "@pulumi/kubernetes";
+import { podPlacement } from "../common/placement";
 import { checkResources, ContainerResourcesArgs } from "../common/resources";
 import { imageReference, kubernetesName, oneOf, quantity, wholeNumber } from "../common/rules";
 import { restrictedContainer, restrictedPod, writable } from "../common/security";
@@ -195,6 +196,7 @@ export function embeddedStatefulSet(
     files: pulumi.Input<string>;
     adminSecret: pulumi.Input<string>;
     certificateSecret?: pulumi.Input<string>;
+    imagePullSecrets?: pulumi.Input<pulumi.Input<string>[]>;
     whenDeleted: "Retain" | "Delete";
   },
 ): types.input.apps.v1.StatefulSetSpec {
@@ -226,6 +228,7 @@ export function embeddedStatefulSet(
       spec: {
         automountServiceAccountToken: false,
         enableServiceLinks: false,
+        ...podPlacement({ imagePullSecrets: around.imagePullSecrets }),
         securityContext: restrictedPod(database.runAsUser),
         terminationGracePeriodSeconds: 120, // a fast shutdown writes a checkpoint first
         containers: [

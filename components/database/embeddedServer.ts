@@ -22,7 +22,7 @@ import { dataAnnotation } from "./setup";
 export function embeddedServer(
   name: string,
   database: ResolvedEmbedded,
-  { namespace, labels, selector, child }: EngineContext,
+  { namespace, imagePullSecrets, labels, selector, child }: EngineContext,
   around: {
     logins: Logins;
     adminRotation: pulumi.Input<number>;
@@ -89,6 +89,7 @@ export function embeddedServer(
         files: files.metadata.name,
         adminSecret: admin.metadata.name,
         certificateSecret: certificateSecret?.metadata.name,
+        imagePullSecrets,
         whenDeleted: around.onDelete === "delete" ? "Delete" : "Retain",
       }),
     },

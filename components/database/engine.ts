@@ -46,6 +46,7 @@ export interface Administrator {
 export interface EngineContext {
   /** Known only when nothing has to be refused. */
   namespace: pulumi.Output<string>;
+  imagePullSecrets?: pulumi.Input<pulumi.Input<string>[]>;
   labels: Record<string, string>;
   selector: Record<string, string>;
   child: (more?: pulumi.CustomResourceOptions) => pulumi.CustomResourceOptions;

@@ -57,7 +57,8 @@ export class PostgresDatabase extends pulumi.ComponentResource {
     const { namespace, ...names } = whereItIs(name, resolved, setupScripts.metadata.namespace, validation, child());
     const database: ResolvedDatabase = { ...resolved, ...names };
     const metadata = { namespace, labels: partLabels("database") };
-    const context = { namespace, labels: metadata.labels, selector: selectorLabels(name, "database"), child };
+    const { imagePullSecrets } = database;
+    const context = { namespace, imagePullSecrets, labels: metadata.labels, selector: selectorLabels(name, "database"), child };
 
     const logins = database.ownsLogins ? generateLogins(name, database.user, database.credentials, child()) : undefined;
     const engine = startEngine(name, database, context, logins, validation);
@@ -75,6 +76,7 @@ export class PostgresDatabase extends pulumi.ComponentResource {
           owner: database.user,
           credentials: database.credentials,
           loginsSecret: passwords?.metadata.name,
+          imagePullSecrets,
           extensions: database.extensions,
           settings: database.settings !== undefined,
           connectTimeoutSeconds: database.connectTimeoutSeconds,
@@ -90,6 +92,7 @@ export class PostgresDatabase extends pulumi.ComponentResource {
 
     const client: PostgresClient = {
       ...engine.client,
+      imagePullSecrets,
       env: libpqVariables(connections.migration),
       ...caVolume(connections.migration),
     };

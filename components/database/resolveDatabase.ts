@@ -1,4 +1,5 @@
 import * as pulumi from "@pulumi/pulumi";
+import { checkPullSecrets } from "../common/placement";
 import { namespaceName, oneOf, postgresName, wholeNumber } from "../common/rules";
 import { isDeferred, Rule, Validation } from "../common/validation";
 import { resolveBackups, ResolvedBackups } from "./backup";
@@ -13,6 +14,7 @@ import { resolveRestore, ResolvedRestore } from "./restore";
 
 export interface ResolvedDatabase {
   namespace?: pulumi.Input<string>;
+  imagePullSecrets?: pulumi.Input<pulumi.Input<string>[]>;
   databaseName: pulumi.Input<string>;
   user: pulumi.Input<string>;
   engine: EngineName;
@@ -52,6 +54,7 @@ const PROPERTIES: Record<keyof PostgresDatabaseArgs, true> = {
   restoreFrom: true,
   connectTimeoutSeconds: true,
   namespace: true,
+  imagePullSecrets: true,
   partOf: true,
 };
 
@@ -70,6 +73,7 @@ export function resolveDatabase(
   const ownsLogins = engine !== "external" || args.external?.admin !== undefined;
   const resolved: Omit<ResolvedDatabase, "offer"> = {
     namespace: check("namespace", args.namespace, namespaceName),
+    imagePullSecrets: checkPullSecrets(args.imagePullSecrets, path, validation),
     databaseName,
     user: check("user", args.user ?? databaseName, userRule(args, ownsLogins)),
     engine,

@@ -1,5 +1,6 @@
 import * as pulumi from "@pulumi/pulumi";
 import { types } from "@pulumi/kubernetes";
+import { podPlacement } from "../common/placement";
 import { restrictedContainer, restrictedPod, writable } from "../common/security";
 import { CA_FILE, caVolume, Connection, libpqVariables } from "./connection";
 import { ResolvedCredentials } from "./credentials";
@@ -49,6 +50,7 @@ interface SetupArgs {
   credentials: ResolvedCredentials;
   /** Secret with the passwords of the logins that are ours. */
   loginsSecret?: pulumi.Input<string>;
+  imagePullSecrets?: pulumi.Input<pulumi.Input<string>[]>;
   extensions: pulumi.Input<pulumi.Input<string>[]>;
   settings: boolean;
   connectTimeoutSeconds: number;
@@ -71,6 +73,7 @@ export function setupJob(setup: SetupArgs): types.input.batch.v1.JobSpec {
         restartPolicy: "Never",
         automountServiceAccountToken: false,
         enableServiceLinks: false,
+        ...podPlacement({ imagePullSecrets: setup.imagePullSecrets }),
         securityContext: restrictedPod(engine.client.uid),
         containers: [
           {

@@ -35,6 +35,8 @@ export interface MigrationSurroundings {
   imagePullPolicy?: pulumi.Input<string>;
   uid?: pulumi.Input<number>;
   writablePaths: string[];
+  /** What else its pods' specs say, all of it the user's. */
+  pod?: Partial<types.input.core.v1.PodSpec>;
 }
 
 /** Seconds for what comes before the first container runs: finding a node, pulling images. */
@@ -70,6 +72,7 @@ export function migrationJob(migration: ResolvedMigration, around: MigrationSurr
         restartPolicy: "Never", // the failed pod keeps its log
         automountServiceAccountToken: false,
         enableServiceLinks: false,
+        ...around.pod,
         // Only the client's programs write to volumes that are more than empty directories.
         securityContext: {
           ...restrictedPod(around.uid),

@@ -28,6 +28,11 @@ export function jobsOfApp(
     imagePullPolicy: app.imagePullPolicy,
     runAsUser: app.uid,
     writablePaths: app.writablePaths,
+    // The same image: what it can be pulled with and where it can run hold for it too, and so does an identity that it was given.
+    imagePullSecrets: app.placement.imagePullSecrets,
+    nodeSelector: app.placement.nodeSelector,
+    tolerations: app.placement.tolerations,
+    serviceAccountName: app.serviceAccount.isIdentity ? app.serviceAccount.name : undefined,
     partOf: name,
   };
   const { backoffLimit, rerun, resources, lock } = given;

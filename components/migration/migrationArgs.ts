@@ -1,4 +1,5 @@
 import * as pulumi from "@pulumi/pulumi";
+import { AppTolerationArgs } from "../common/placement";
 import { ContainerResourcesArgs } from "../common/resources";
 import { BackupDestinationArgs } from "../database/backupDestination";
 
@@ -270,6 +271,24 @@ export interface MigrationJobArgs extends MigrationRunArgs {
    * Defaults to ["/tmp"].
    */
   writablePaths?: string[];
+  /**
+   * Names of Secrets with logins for image registries (type kubernetes.io/dockerconfigjson), in the namespace. Defaults to those of
+   * the ServiceAccount. A change runs the migration again: keep the name when the login changes.
+   */
+  imagePullSecrets?: pulumi.Input<pulumi.Input<string>[]>;
+  /**
+   * Labels that a node has to have. Defaults to any node. A change runs the migration again.
+   */
+  nodeSelector?: pulumi.Input<Record<string, pulumi.Input<string>>>;
+  /**
+   * Taints of nodes that the pods put up with. Defaults to none. A change runs the migration again.
+   */
+  tolerations?: AppTolerationArgs[];
+  /**
+   * ServiceAccount to run as; no token is mounted. It has to exist. Defaults to the namespace's default one. A change runs the
+   * migration again.
+   */
+  serviceAccountName?: pulumi.Input<string>;
   /**
    * Value of the label app.kubernetes.io/part-of. Defaults to the component's name.
    */

@@ -4,7 +4,8 @@ import * as core from "@pulumi/kubernetes/core/v1";
 import { childOptions, jobOptions, rerunUnlessComplete } from "../common/childOptions";
 import { markSecretEnv, refuseTwoValues } from "../common/environment";
 import { labels, selectorLabels } from "../common/labels";
-import { componentName, imageReference, namespaceName, path, wholeNumber } from "../common/rules";
+import { podPlacement, resolvePlacement } from "../common/placement";
+import { componentName, imageReference, kubernetesName, namespaceName, path, wholeNumber } from "../common/rules";
 import { Validation } from "../common/validation";
 import { checkConnectionEnv, CA_FILE, ownKeys } from "../database/connection";
 import { userOf } from "../database/image";
@@ -56,6 +57,11 @@ export class MigrationJob extends pulumi.ComponentResource {
     const connectionEnv = checkConnectionEnv(validation, "connectionEnv", args.connectionEnv, { parts, tls });
     const clientImage = validation.check("clientImage", args.clientImage, imageReference) ?? "docker.io/library/postgres:17";
     const migration = resolveMigration(args, args.image, "", validation);
+    const { imagePullSecrets, nodeSelector, tolerations } = args;
+    const pod = {
+      ...podPlacement(resolvePlacement({ imagePullSecrets, nodeSelector, tolerations }, "", validation)),
+      serviceAccountName: validation.check("serviceAccountName", args.serviceAccountName, kubernetesName),
+    };
     const whole = ["host", "dbname", "user", "password"].every((part) => parts.includes(part)) || parts.includes("uri");
     if (!whole && (migration.lock || migration.backup))
       validation.problem(
@@ -80,7 +86,8 @@ export class MigrationJob extends pulumi.ComponentResource {
       labels: selectorLabels(name, "migration"),
       connection,
       connectionEnv,
-      client: { image: clientImage, uid: args.clientRunAsUser ?? pulumi.output(clientImage).apply(userOf) },
+      client: { image: clientImage, uid: args.clientRunAsUser ?? pulumi.output(clientImage).apply(userOf), imagePullSecrets },
+      pod,
       scripts: scriptsName,
       dataId: args.dataId,
       secretEnvSecret: secretEnv?.metadata.name,

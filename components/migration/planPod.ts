@@ -65,6 +65,7 @@ export function planPod(migration: ResolvedMigration, around: MigrationSurroundi
     restartPolicy: "Never",
     automountServiceAccountToken: false,
     enableServiceLinks: false,
+    ...around.pod,
     terminationGracePeriodSeconds: 5,
     securityContext: restrictedPod(around.uid),
     // Nobody ever says so: the pod counts when it has ended, not while it runs.

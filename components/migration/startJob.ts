@@ -21,6 +21,7 @@ export function startJob(migration: ResolvedMigration, around: MigrationSurround
         restartPolicy: "Never",
         automountServiceAccountToken: false,
         enableServiceLinks: false,
+        ...around.pod,
         securityContext: restrictedPod(around.uid),
         initContainers: [toolsContainer(around.client)],
         containers: [

@@ -92,6 +92,7 @@ export const ownEnv = place("");
 export interface ClientImage {
   image: pulumi.Input<string>;
   uid: pulumi.Input<number>;
+  imagePullSecrets?: pulumi.Input<pulumi.Input<string>[]>;
 }
 
 /** A container of an image of ours in a pod whose user is the application's. */

@@ -13,6 +13,7 @@ export const notes =
       namespace: namespace.name,
       database: { embedded: { version: 17, storage: "1Gi" } },
       migration: { command: ["sequelize-cli", "db:migrate"], timeoutSeconds: 120 },
+      preStopSeconds: 3,
       probes: { liveness: { httpPath: "/health" }, readiness: { httpPath: "/ready" } },
       ...more,
     });

@@ -63,6 +63,7 @@ describe("the registered graph", () => {
       [`${SERVICE}::notes-pods`]: app,
       [`${SERVICE}::notes`]: app,
       [`${STATEFUL_SET}::notes`]: app,
+      ["kubernetes:core/v1:ServiceAccount::notes"]: app,
     });
   });
 
@@ -99,7 +100,7 @@ describe("the registered graph", () => {
   it("creates nothing inside an apply: in a preview that knows no value, all resources are there", async () => {
     const { resources, late } = await graph(notes(), { preview: true });
     assert.deepStrictEqual(late, []);
-    assert.strictEqual(resources.size, 33);
+    assert.strictEqual(resources.size, 34);
   });
 
   it("passes what the component depends on to every child", async () => {

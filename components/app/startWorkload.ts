@@ -1,0 +1,88 @@
+import * as pulumi from "@pulumi/pulumi";
+import * as apps from "@pulumi/kubernetes/apps/v1";
+import * as autoscaling from "@pulumi/kubernetes/autoscaling/v2";
+import * as core from "@pulumi/kubernetes/core/v1";
+import * as policy from "@pulumi/kubernetes/policy/v1";
+import { isDeferred } from "../common/validation";
+import { autoscaler } from "./autoscaling";
+import { ResolvedExposure } from "./exposure/resolveExposure";
+import { PORT_NAME } from "./probes";
+import { appDeployment, appStatefulSet, PodSurroundings, ResolvedApp } from "./workload";
+
+type Child = (more?: pulumi.CustomResourceOptions) => pulumi.CustomResourceOptions;
+
+/**
+ * Where the program says how many pods there are, it is right, whoever scaled by hand: its number is sent in any case. The annotation
+ * is on the workload only then, which makes it a change when the number comes back from the autoscaler, even if it is the same as
+ * before.
+ */
+export const OVERRULES = { "pulumi.com/patchForce": "true" };
+
+/**
+ * Where the autoscaler says so, the number is only for the beginning. Left out, it would be taken away from the object, and
+ * Kubernetes would make it 1, which is a moment with one pod. Ignored, Pulumi's provider leaves it to whom it belongs, or sends
+ * what it is.
+ */
+const AUTOSCALED = { ignoreChanges: ["spec.replicas"] };
+
+/** The application's pods, how many there are, and how many may be taken away at a time. */
+export function startWorkload(
+  name: string,
+  app: ResolvedApp & { exposure: ResolvedExposure },
+  { namespace, ...around }: PodSurroundings & { namespace?: pulumi.Input<string> },
+  child: Child,
+  options: pulumi.CustomResourceOptions,
+): apps.StatefulSet | apps.Deployment {
+  const labelled = { namespace, labels: around.labels };
+  const metadata = { ...labelled, name, annotations: app.autoscaling ? undefined : OVERRULES };
+  const own = (dependsOn: pulumi.Resource[]) => {
+    const given = { ...options, dependsOn: [...(options.dependsOn as pulumi.Resource[]), ...dependsOn] };
+    return child(app.autoscaling ? { ...given, ...AUTOSCALED } : given);
+  };
+  const start = () => {
+    if (app.kind === "Deployment") return new apps.Deployment(name, { metadata, spec: appDeployment(app, around) }, own([]));
+    const pods = podNames(name, app, labelled, around.selector, child);
+    const serviceName = pods.metadata.name;
+    return new apps.StatefulSet(name, { metadata, spec: appStatefulSet(app, { ...around, serviceName }) }, own([pods]));
+  };
+  const workload = start();
+  if (app.autoscaling)
+    new autoscaling.HorizontalPodAutoscaler(
+      name,
+      { metadata: { ...labelled, name }, spec: autoscaler(app.autoscaling, app.kind, workload.metadata.name) },
+      child({ dependsOn: workload }),
+    );
+  if (app.autoscaling || isDeferred(app.replicas) || (app.replicas as number) > 1)
+    new policy.PodDisruptionBudget(
+      name,
+      {
+        metadata: { ...labelled, name },
+        // A pod that is not ready serves nobody, and kept from being evicted it would keep its node from being drained.
+        spec: { maxUnavailable: 1, unhealthyPodEvictionPolicy: "AlwaysAllow", selector: { matchLabels: around.selector } },
+      },
+      child(),
+    );
+  return workload;
+}
+
+/** The Service that a StatefulSet has to name. */
+const podNames = (
+  name: string,
+  { exposure }: { exposure: ResolvedExposure },
+  metadata: { namespace?: pulumi.Input<string>; labels: Record<string, string> },
+  selector: Record<string, string>,
+  child: Child,
+) =>
+  new core.Service(
+    `${name}-pods`,
+    {
+      metadata: { ...metadata, name: `${name}-pods` },
+      spec: {
+        clusterIP: "None",
+        selector,
+        ports: [{ name: PORT_NAME, port: exposure.service.port, targetPort: PORT_NAME }],
+        publishNotReadyAddresses: true,
+      },
+    },
+    child(),
+  );
