@@ -66,6 +66,10 @@ export {
   LiquibaseOptions,
 } from "./components/migration/tools/sql";
 export { MigrationTool } from "./components/migration/tools/tool";
+export { MonitorKind, MonitoringArgs } from "./components/monitoring/monitoringArgs";
+export { AppNetworkPolicyArgs } from "./components/network/appPolicies";
+export { DatabaseNetworkPolicyArgs } from "./components/network/databasePolicies";
+export { NetworkDestinationArgs, NetworkPeerArgs, NetworkProtocol } from "./components/network/peers";
 export { PostgresApp } from "./components/postgresApp";
 export { PostgresAppArgs } from "./components/postgresAppArgs";
 export { directus, DirectusOptions } from "./components/presets/directus";

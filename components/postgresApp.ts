@@ -20,6 +20,8 @@ import { migrateInPods } from "./migration/initContainers";
 import { jobsOfApp } from "./migration/jobsOfApp";
 import { warnOfMutableTag } from "./migration/knownImages";
 import { MigrationJob } from "./migration/migrationJob";
+import { watchApp } from "./monitoring/monitors";
+import { databasePolicyOf, shieldApp } from "./network/appPolicies";
 import { PostgresAppArgs } from "./postgresAppArgs";
 import { resolveArgs } from "./resolveArgs";
 
@@ -54,16 +56,19 @@ export class PostgresApp extends pulumi.ComponentResource {
   constructor(name: string, args: PostgresAppArgs, opts?: pulumi.ComponentResourceOptions) {
     const app = resolveArgs(name, args);
     super("pulumi-postgres-app:index:PostgresApp", name, withSecrets(args), opts);
-    const child = (more?: pulumi.CustomResourceOptions) => childOptions(this, opts, more);
+    const policies: pulumi.Resource[] = [];
+    const child = (more?: pulumi.CustomResourceOptions) => childOptions(this, opts, more, policies);
     const { namespace } = app;
     const metadata = { namespace, labels: labels(name, "app") };
 
     const { imagePullSecrets } = args;
+    const networkPolicy = args.networkPolicy && databasePolicyOf(name, args.networkPolicy, args.monitoring !== undefined);
     const database = new PostgresDatabase(
       `${name}-db`,
-      { ...args.database, namespace: args.namespace, imagePullSecrets, partOf: name },
+      { ...args.database, namespace: args.namespace, imagePullSecrets, networkPolicy, partOf: name },
       child(),
     );
+    if (app.networkPolicy) policies.push(...shieldApp(name, app, app.networkPolicy, database.location, child));
     const account = startServiceAccount(name, app.serviceAccount, namespace, child);
 
     const generated = generateSecrets(name, app.generatedSecrets, child());
@@ -81,7 +86,9 @@ export class PostgresApp extends pulumi.ComponentResource {
     const secretEnv = secretVariables(app.secretEnv, generated);
     const secrets = secretEnv ? new core.Secret(`${name}-secret-env`, { metadata, stringData: secretEnv }, child()) : undefined;
     const selector = selectorLabels(name, "app");
-    const exposure = new Exposure(name, app.exposure, metadata, selector, child);
+    const exposure = new Exposure(name, app.exposure, metadata, selector, child, app.metricsPort);
+    const seen = { seen: database.seen, namespace: exposure.service.metadata.namespace };
+    if (app.monitoring) watchApp(name, app, app.monitoring, seen, child);
     const around = {
       connection: database.appConnection,
       envFrom: [

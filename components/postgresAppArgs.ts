@@ -12,6 +12,8 @@ import { AppTolerationArgs } from "./common/placement";
 import { ContainerResourcesArgs } from "./common/resources";
 import { AppDatabaseArgs } from "./database/databaseArgs";
 import { MigrationArgs } from "./migration/migrationArgs";
+import { MonitoringArgs } from "./monitoring/monitoringArgs";
+import { AppNetworkPolicyArgs } from "./network/appPolicies";
 
 /** A Postgres-backed application. */
 export interface PostgresAppArgs {
@@ -176,6 +178,16 @@ export interface PostgresAppArgs {
    * How a new version takes the place of the running one. Defaults to one pod after the other, each when the one before is ready.
    */
   rollout?: RolloutArgs;
+  /**
+   * Who reaches whom, as NetworkPolicies that follow from everything else; `{}` is enough. Defaults to none: what the namespace's own
+   * policies allow.
+   */
+  networkPolicy?: AppNetworkPolicyArgs;
+  /**
+   * Metrics and alerts for the Prometheus Operator; `{}` makes the alerts, `{ path: "/metrics" }` reads the application's metrics too.
+   * Defaults to none.
+   */
+  monitoring?: MonitoringArgs;
   /**
    * Whether the image migrates when it starts, with its own command; with `migration.strategy` "Startup" with `command`, if that is
    * given. Defaults to what is known of the image. With the strategies "Job", "InitContainer" and "None" such an image has to be given a

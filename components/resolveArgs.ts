@@ -16,6 +16,8 @@ import { Validation } from "./common/validation";
 import { checkConnectionEnv } from "./database/connection";
 import { resolveDatabase, ResolvedDatabase } from "./database/resolveDatabase";
 import { oneMigration, ResolvedStrategy, resolveStrategy } from "./migration/strategy";
+import { ResolvedMonitoring, resolveMonitoring } from "./monitoring/monitoringArgs";
+import { ResolvedAppNetworkPolicy, resolveAppNetworkPolicy } from "./network/appPolicies";
 import { PostgresAppArgs } from "./postgresAppArgs";
 
 type Env = pulumi.Input<Record<string, pulumi.Input<string>>>;
@@ -30,6 +32,8 @@ export interface ResolvedArgs extends ResolvedApp {
   migration?: ResolvedStrategy;
   canary?: ResolvedCanary;
   workers: ResolvedWorkers;
+  networkPolicy?: ResolvedAppNetworkPolicy;
+  monitoring?: ResolvedMonitoring;
 }
 
 /** Fills in every default and checks everything that is given; throws one error with all that is wrong. */
@@ -63,6 +67,7 @@ export function resolveArgs(name: string, args: PostgresAppArgs): ResolvedArgs {
   const autoscaling = args.autoscaling && resolveAutoscaling(args.autoscaling, "autoscaling", validation);
   const resources = checkResources(validation, "resources", args.resources, { cpu: "100m", memory: "128Mi" });
   const preStopSeconds = check("preStopSeconds", args.preStopSeconds, wholeNumber(0, 3600)) ?? 5;
+  const monitoring = args.monitoring && resolveMonitoring(args.monitoring, args.port ?? 8080, "monitoring", validation);
   const resolved: ResolvedArgs = {
     kind: check("kind", args.kind, oneOf(Object.values(WorkloadKind))) ?? WorkloadKind.StatefulSet,
     image,
@@ -93,6 +98,9 @@ export function resolveArgs(name: string, args: PostgresAppArgs): ResolvedArgs {
     database,
     migration,
     canary: args.rollout?.canary && resolveCanary(args.rollout.canary, args, "rollout.canary", validation),
+    networkPolicy: args.networkPolicy && resolveAppNetworkPolicy(args.networkPolicy, args, "networkPolicy", validation),
+    monitoring,
+    metricsPort: monitoring?.port,
   };
   const { secretEnv, generatedSecrets } = args;
   refuseTwoValues(validation, { connectionEnv, env: args.env, secretEnv, generatedSecrets });

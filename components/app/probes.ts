@@ -89,3 +89,11 @@ export function resolveProbes(
 
 /** Name of the container's port. */
 export const PORT_NAME = "http";
+/** Name of the container's port for metrics, where that is another one. */
+export const METRICS_PORT_NAME = "metrics";
+
+/** Ports of a Service of the application's. */
+export const servicePorts = (port: pulumi.Input<number>, metricsPort?: pulumi.Input<number>) => [
+  { name: PORT_NAME, port, targetPort: PORT_NAME },
+  ...(metricsPort === undefined ? [] : [{ name: METRICS_PORT_NAME, port: metricsPort, targetPort: METRICS_PORT_NAME }]),
+];

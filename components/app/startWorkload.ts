@@ -6,7 +6,7 @@ import * as policy from "@pulumi/kubernetes/policy/v1";
 import { isDeferred } from "../common/validation";
 import { autoscaler } from "./autoscaling";
 import { ResolvedExposure } from "./exposure/resolveExposure";
-import { PORT_NAME } from "./probes";
+import { servicePorts } from "./probes";
 import { appDeployment, appStatefulSet, PodSurroundings, ResolvedApp } from "./workload";
 
 type Child = (more?: pulumi.CustomResourceOptions) => pulumi.CustomResourceOptions;
@@ -68,7 +68,7 @@ export function startWorkload(
 /** The Service that a StatefulSet has to name. */
 const podNames = (
   name: string,
-  { exposure }: { exposure: ResolvedExposure },
+  { exposure, metricsPort }: ResolvedApp & { exposure: ResolvedExposure },
   metadata: { namespace?: pulumi.Input<string>; labels: Record<string, string> },
   selector: Record<string, string>,
   child: Child,
@@ -80,7 +80,7 @@ const podNames = (
       spec: {
         clusterIP: "None",
         selector,
-        ports: [{ name: PORT_NAME, port: exposure.service.port, targetPort: PORT_NAME }],
+        ports: servicePorts(exposure.service.port, metricsPort),
         publishNotReadyAddresses: true,
       },
     },

@@ -5,7 +5,7 @@ import { ContainerResourcesArgs } from "../common/resources";
 import { restrictedContainer, restrictedPod, writable } from "../common/security";
 import { caVolume, Connection, connectionVariables } from "../database/connection";
 import { ResolvedAutoscaling } from "./autoscaling";
-import { PORT_NAME, ResolvedProbes } from "./probes";
+import { METRICS_PORT_NAME, PORT_NAME, ResolvedProbes } from "./probes";
 import { ResolvedServiceAccount } from "./serviceAccount";
 import { topologySpread, TopologySpreadArgs } from "./topologySpread";
 
@@ -24,6 +24,8 @@ export interface ResolvedApp {
   command?: pulumi.Input<pulumi.Input<string>[]>;
   args?: pulumi.Input<pulumi.Input<string>[]>;
   port: pulumi.Input<number>;
+  /** Where the metrics are, if not on that port. */
+  metricsPort?: pulumi.Input<number>;
   kind: WorkloadKind;
   /** How many pods there are, unless autoscaling says so. */
   replicas: pulumi.Input<number>;
@@ -132,7 +134,10 @@ export function appContainer(app: ResolvedApp, { connection, envFrom }: AppSurro
     args: app.args,
     env: connectionVariables(connection, app.connectionEnv),
     envFrom,
-    ports: [{ name: PORT_NAME, containerPort: app.port }],
+    ports: [
+      { name: PORT_NAME, containerPort: app.port },
+      ...(app.metricsPort === undefined ? [] : [{ name: METRICS_PORT_NAME, containerPort: app.metricsPort }]),
+    ],
     ...app.probes,
     resources: app.resources,
     securityContext: restrictedContainer(),

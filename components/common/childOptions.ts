@@ -8,8 +8,11 @@ export function childOptions(
   parent: pulumi.Resource,
   opts: pulumi.ComponentResourceOptions | undefined,
   more: pulumi.CustomResourceOptions = {},
+  /** What all that follows comes after. */
+  before: pulumi.Resource[] = [],
 ): pulumi.CustomResourceOptions {
-  const merged = pulumi.mergeOptions({ parent, dependsOn: opts?.dependsOn }, more);
+  const all = pulumi.mergeOptions({ parent, dependsOn: opts?.dependsOn }, before.length ? { dependsOn: [...before] } : {});
+  const merged = pulumi.mergeOptions(all, more);
   return more.hooks ? { ...merged, hooks: more.hooks } : merged; // older SDKs lose hooks when they merge options
 }
 

@@ -25,16 +25,39 @@ export const cronSchedule: Rule<string> = (schedule) => {
   return `${JSON.stringify(schedule)} has "${given[fields.indexOf(wrong)]}" as its ${name}, which is *, or ${least} to ${most}, ranges, lists and steps of it: ${wayOut}`;
 };
 
+/** What a schedule of five fields comes to: the values of each, and whether the field is a star. */
+export const cronFields = (schedule: string) =>
+  schedule
+    .trim()
+    .split(/\s+/)
+    .map((given, index) => {
+      const [, least, most, names] = fields[index];
+      return {
+        any: /^[*?]/.test(given),
+        values: [...new Set(given.split(",").flatMap((part) => valuesOf(part, least, most, names)))].sort((a, b) => a - b),
+      };
+    });
+
+function valuesOf(part: string, least: number, most: number, names: string[] = []): number[] {
+  const [range, step = "1"] = part.split("/");
+  const [from, to] = /^[*?]$/.test(range) ? [least, most] : range.split("-").map((end) => valueOf(end, least, names));
+  // A single value with a step goes on to the end: robfig/cron, which Kubernetes reads schedules with.
+  const end = to ?? (part.includes("/") ? most : from);
+  return Array.from({ length: Math.floor((end - from) / Number(step)) + 1 }, (_, index) => from + index * Number(step));
+}
+
+function valueOf(end: string, least: number, names: string[]): number {
+  const named = names.indexOf(end.toLowerCase());
+  return named >= 0 ? named + least : /^\d{1,2}$/.test(end) ? Number(end) : NaN;
+}
+
 const inRange =
   (least: number, most: number, names: string[] = []) =>
   (part: string) => {
     const [range, step, ...more] = part.split("/");
     if (more.length || (step !== undefined && !/^[1-9]\d{0,2}$/.test(step))) return false;
     if (range === "*" || range === "?") return true;
-    const ends = range.split("-").map((end) => {
-      const named = names.indexOf(end.toLowerCase());
-      return named >= 0 ? named + least : /^\d{1,2}$/.test(end) ? Number(end) : NaN;
-    });
+    const ends = range.split("-").map((end) => valueOf(end, least, names));
     return ends.length <= 2 && ends.every((end) => end >= least && end <= most) && ends[0] <= ends[ends.length - 1];
   };
 

@@ -166,6 +166,11 @@ export function cloudNativePgServer(
     logins,
     ready: [server, extensions],
     dataId: server.metadata.uid as pulumi.Output<string>,
+    seen: {
+      pods: clusterName.apply((cluster) => ({ "cnpg.io/cluster": cluster })),
+      cluster: clusterName,
+      claims: pulumi.interpolate`${clusterName}-[0-9]+(-wal)?`,
+    },
   };
 }
 

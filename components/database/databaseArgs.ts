@@ -2,6 +2,7 @@ import * as pulumi from "@pulumi/pulumi";
 import { DatabaseBackupsArgs } from "./backup";
 import { CloudNativePgArgs } from "./cloudNativePg";
 import { EmbeddedPostgresArgs } from "./embedded";
+import { DatabaseNetworkPolicyArgs } from "../network/databasePolicies";
 import { ExternalPostgresArgs } from "./external";
 import { DatabaseRestoreArgs } from "./restore";
 
@@ -119,4 +120,9 @@ export interface PostgresDatabaseArgs extends AppDatabaseArgs {
    * the database. Defaults to the component's name.
    */
   partOf?: string;
+  /**
+   * Who may reach the server, as NetworkPolicies; the Jobs may reach it, DNS and the backups' store alone then. Defaults to none: what the
+   * namespace's own policies allow. A change is made in place.
+   */
+  networkPolicy?: DatabaseNetworkPolicyArgs;
 }

@@ -117,6 +117,11 @@ export function embeddedServer(
     logins: around.logins,
     ready: [server, ...(ca ? [ca] : []), ...(grown ? [grown] : [])],
     dataId: claim.metadata.uid,
+    seen: {
+      pods: server.spec.selector.matchLabels,
+      statefulSet: server.metadata.name,
+      claims: claim.metadata.name.apply((claimName) => claimName.replace(/\./g, "[.]")),
+    },
   };
 }
 

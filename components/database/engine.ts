@@ -20,6 +20,8 @@ export interface Engine {
   /** Logins that are ours to make; or how to log in as somebody else's server wants it. */
   logins?: Logins;
   given?: Connection;
+  /** How the server is seen from the outside, by network policies and by monitoring. */
+  seen: ServerSeen;
   /** What the setup has to wait for. */
   ready: pulumi.Resource[];
   /** Changes when the data becomes other data: roles have to be made again then, and migrations run. */
@@ -29,6 +31,17 @@ export interface Engine {
 export interface Server {
   host: pulumi.Output<string>;
   port: pulumi.Output<number>;
+}
+
+/** Nothing of a server outside the component. */
+export interface ServerSeen {
+  /** Labels of its pods: those it really has, which a new name of the component does not change. */
+  pods?: pulumi.Input<Record<string, string>>;
+  /** Regular expression of the names of its volumes' claims. */
+  claims?: pulumi.Input<string>;
+  /** Name of its StatefulSet, or of CloudNativePG's Cluster. */
+  statefulSet?: pulumi.Input<string>;
+  cluster?: pulumi.Input<string>;
 }
 
 export interface Administrator {

@@ -326,6 +326,7 @@ export function externalServer(
       ownsServer: false,
     },
     logins: around.logins,
+    seen: {},
     given: secret && givenConnection(secret, database, around, caSecret?.metadata.name),
     ready: [...(caSecret ? [caSecret] : []), ...(adminSecret ? [adminSecret] : [])],
   };

@@ -2,9 +2,10 @@ import * as pulumi from "@pulumi/pulumi";
 import * as batch from "@pulumi/kubernetes/batch/v1";
 import * as core from "@pulumi/kubernetes/core/v1";
 import { childOptions, jobOptions, rerunUnlessComplete } from "../common/childOptions";
-import { labels, selectorLabels } from "../common/labels";
+import { labels, Part, selectorLabels } from "../common/labels";
 import { componentName } from "../common/rules";
 import { Validation } from "../common/validation";
+import { DatabaseLocation, shieldDatabase } from "../network/databasePolicies";
 import { backupCronJob, backupFiles } from "./backup";
 import { PostgresClient } from "./client";
 import { cloudNativePgServer } from "./cloudNativePgServer";
@@ -12,7 +13,7 @@ import { CA_FILE, caVolume, Connection, connectionSecretData, libpqVariables, ow
 import { currentLogin, generateLogins, Login, loginsSecret } from "./credentials";
 import { PostgresDatabaseArgs } from "./databaseArgs";
 import { embeddedServer } from "./embeddedServer";
-import { Engine, Server } from "./engine";
+import { Engine, Server, ServerSeen } from "./engine";
 import { directly, externalServer, markPasswords } from "./external";
 import { remember } from "./remembered";
 import { resolveDatabase, ResolvedDatabase } from "./resolveDatabase";
@@ -63,6 +64,15 @@ export class PostgresDatabase extends pulumi.ComponentResource {
     const logins = database.ownsLogins ? generateLogins(name, database.user, database.credentials, child()) : undefined;
     const engine = startEngine(name, database, context, logins, validation);
 
+    const location: DatabaseLocation = {
+      pods: engine.seen.pods,
+      replicated: engine.seen.cluster !== undefined,
+      servers: [engine.server, engine.direct],
+    };
+    const policies = database.networkPolicy
+      ? shieldDatabase(name, database.networkPolicy, location, { metadata, jobs: JOBS, stores: storesOf(database) }, child)
+      : [];
+
     const connections = connect(name, database, engine, metadata, child);
     const passwords = logins && loginsSecret(`${name}-logins`, logins, metadata, child());
     const setup = new batch.Job(
@@ -85,7 +95,7 @@ export class PostgresDatabase extends pulumi.ComponentResource {
         }),
       },
       child({
-        dependsOn: [...engine.ready, setupScripts, ...connections.secrets, ...(passwords ? [passwords] : [])],
+        dependsOn: [...engine.ready, ...policies, setupScripts, ...connections.secrets, ...(passwords ? [passwords] : [])],
         ...jobOptions(setupDeadline(database.connectTimeoutSeconds)),
       }),
     );
@@ -105,6 +115,8 @@ export class PostgresDatabase extends pulumi.ComponentResource {
       migrationConnection: connections.migration,
       client,
       dataId: engine.dataId,
+      location,
+      seen: engine.seen,
     });
     this.registerOutputs({
       host: (this.host = engine.server.host),
@@ -136,6 +148,16 @@ export class PostgresDatabase extends pulumi.ComponentResource {
     return parts.get(this)!.client;
   }
 
+  /** Where the server is, as network policies see it. */
+  public get location(): DatabaseLocation {
+    return parts.get(this)!.location;
+  }
+
+  /** How the server is seen from the outside. */
+  public get seen(): ServerSeen {
+    return parts.get(this)!.seen;
+  }
+
   /** Changes when the data becomes other data. */
   public get dataId(): pulumi.Input<string> | undefined {
     return parts.get(this)!.dataId;
@@ -151,8 +173,17 @@ const parts = new WeakMap<
     migrationConnection: Connection;
     client: PostgresClient;
     dataId?: pulumi.Input<string>;
+    location: DatabaseLocation;
+    seen: ServerSeen;
   }
 >();
+
+/** The parts that are Jobs, which connect to the server. */
+const JOBS: Part[] = ["setup", "restore", "backup"];
+
+/** Object stores that those Jobs use: with CloudNativePG it is the server itself that does. */
+const storesOf = ({ cloudNativePg, backups, restoreFrom }: ResolvedDatabase) =>
+  cloudNativePg ? [] : [backups?.destination, restoreFrom?.source];
 
 type Child = (more?: pulumi.CustomResourceOptions) => pulumi.CustomResourceOptions;
 type Metadata = { namespace: pulumi.Output<string>; labels: Record<string, string> };

@@ -2,6 +2,7 @@ import * as pulumi from "@pulumi/pulumi";
 import { checkPullSecrets } from "../common/placement";
 import { namespaceName, oneOf, postgresName, wholeNumber } from "../common/rules";
 import { isDeferred, Rule, Validation } from "../common/validation";
+import { ResolvedDatabaseNetworkPolicy, resolveDatabaseNetworkPolicy } from "../network/databasePolicies";
 import { resolveBackups, ResolvedBackups } from "./backup";
 import { ResolvedCloudNativePg, resolveCloudNativePg } from "./cloudNativePg";
 import { ConnectionOffer, ownOffer } from "./connection";
@@ -33,6 +34,7 @@ export interface ResolvedDatabase {
   backups?: ResolvedBackups;
   restoreFrom?: ResolvedRestore;
   connectTimeoutSeconds: number;
+  networkPolicy?: ResolvedDatabaseNetworkPolicy;
   /** The argument that decides the version of Postgres' programs, for messages. */
   versionArgument: string;
   /** What the application's variables may be made of. */
@@ -56,6 +58,7 @@ const PROPERTIES: Record<keyof PostgresDatabaseArgs, true> = {
   namespace: true,
   imagePullSecrets: true,
   partOf: true,
+  networkPolicy: true,
 };
 
 /** Fills in what is not given and checks all that is; `path` is where the arguments stand in the caller's. */
@@ -89,6 +92,8 @@ export function resolveDatabase(
     onDelete: check("onDelete", args.onDelete, oneOf(Object.values(OnDelete))) ?? "retain",
     backups: args.backups && resolveBackups(args.backups, `${path}backups`, validation),
     restoreFrom: args.restoreFrom && resolveRestore(args.restoreFrom, `${path}restoreFrom`, validation),
+    networkPolicy:
+      args.networkPolicy && resolveDatabaseNetworkPolicy(args.networkPolicy, args.external, `${path}networkPolicy`, validation),
     versionArgument: `database.${engine}.version`,
     connectTimeoutSeconds: check("connectTimeoutSeconds", args.connectTimeoutSeconds, wholeNumber(1, 3600)) ?? 60,
   };

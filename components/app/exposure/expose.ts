@@ -2,7 +2,7 @@ import * as pulumi from "@pulumi/pulumi";
 import { CustomResource } from "@pulumi/kubernetes/apiextensions";
 import * as core from "@pulumi/kubernetes/core/v1";
 import * as networking from "@pulumi/kubernetes/networking/v1";
-import { PORT_NAME } from "../probes";
+import { servicePorts } from "../probes";
 import { controllerOf } from "./controllers";
 import { explainHttpRoute, explainIngress, explainLoadBalancer } from "./explainExposure";
 import { AppServiceType } from "./exposureArgs";
@@ -27,6 +27,7 @@ export class Exposure {
     private readonly metadata: Metadata,
     selector: Record<string, string>,
     private readonly child: Child,
+    metricsPort?: pulumi.Input<number>,
   ) {
     const { service, ingress } = exposure;
     this.plan = ingress && controllerOf(ingress.controller).plan(name, ingress);
@@ -47,7 +48,7 @@ export class Exposure {
             service.annotations,
           ),
         },
-        spec: { type: service.type, selector, ports: [{ name: PORT_NAME, port: service.port, targetPort: PORT_NAME }] },
+        spec: { type: service.type, selector, ports: servicePorts(service.port, metricsPort) },
       },
       child({ dependsOn: objects.all, hooks: isLoadBalanced ? explainLoadBalancer(name) : undefined }),
     );
