@@ -7,7 +7,6 @@ import { databaseRestart } from "./databaseRestart";
 import { firstUp } from "./firstUp";
 import { migrationCost } from "./migrationCost";
 import { rehearsalCost } from "./rehearsalCost";
-import { rotation } from "./rotation";
 import { Cleanup } from "./support/cleanup";
 import { interruptible } from "./support/interruptible";
 import { Project } from "./support/project";
@@ -15,6 +14,7 @@ import { rawProgram } from "./support/rawProgram";
 import { say } from "./support/say";
 import { Exported, resourcesOf } from "./support/state";
 import { unchangedUp } from "./unchangedUp";
+import { rollout, rotation } from "./underLoad";
 
 /** Of the first up; a round of it takes about a minute. The shorter measurements have more. */
 const rounds = Number(process.env.BENCH_ROUNDS || 4);
@@ -57,6 +57,7 @@ async function measureAll(): Promise<void> {
   results.push(await backupCost(cleanup, rounds));
   results.push(await rehearsalCost(cleanup, Math.ceil(rounds / 2)));
   results.push(await rotation(cleanup, Math.ceil(rounds / 2)));
+  results.push(await rollout(cleanup, Math.ceil(rounds / 2)));
   console.log(`\n${results.join("\n\n")}`);
 }
 

@@ -29,7 +29,7 @@ export class Project {
   }
 
   static async ofFile(
-    program: "component.js" | "rotation.js" | "backup.js" | "rehearsal.js" | "empty.js",
+    program: "component.js" | "underLoad.js" | "backup.js" | "rehearsal.js" | "empty.js",
     namespace?: string,
   ): Promise<Project> {
     return Project.create(await readFile(join(programs, program), "utf8"), namespace);

@@ -19,7 +19,7 @@ let unanswered = 0;
 
 function lookAround() {
   phase = readFileSync(`${folder}/phase`, "utf8").trim();
-  phases[phase] ??= { sent: 0, ok: 0, failed: 0, milliseconds: [] };
+  phases[phase] ??= { sent: 0, ok: 0, failed: 0, answers: {}, milliseconds: [] };
 }
 
 /** Sends the request of a number. What it took is counted from the moment when it was due: being late is the server's fault. */
@@ -61,6 +61,7 @@ function send(number, due) {
       response.on("data", (chunk) => (text += chunk));
       response.on("error", (error) => end(`answer cut off: ${error.code ?? error.message}`));
       response.on("end", () => {
+        counted.answers[response.statusCode] = (counted.answers[response.statusCode] ?? 0) + 1;
         if (response.statusCode === (write ? 201 : 200) && complete(text)) end();
         else end(`${response.statusCode} ${text.slice(0, 200)}`);
       });

@@ -1,3 +1,4 @@
+import * as pulumi from "@pulumi/pulumi";
 import { PostgresApp, PostgresAppArgs } from "../../index";
 import { kubectl, Namespace, run } from "./kubectl";
 
@@ -5,18 +6,22 @@ export const image = (version: string) => `docker.io/local/notes:${version}`;
 
 /** The example application as a program of a stack, small and quick. */
 export const notes =
-  (namespace: Namespace, version: string, more: Partial<PostgresAppArgs> = {}) =>
+  (namespace: Namespace, version: string, more: Partial<PostgresAppArgs> = {}, opts?: pulumi.ComponentResourceOptions) =>
   async () => {
-    const app = new PostgresApp("notes", {
-      image: image(version),
-      port: 3000,
-      namespace: namespace.name,
-      database: { embedded: { version: 17, storage: "1Gi" } },
-      migration: { command: ["sequelize-cli", "db:migrate"], timeoutSeconds: 120 },
-      preStopSeconds: 3,
-      probes: { liveness: { httpPath: "/health" }, readiness: { httpPath: "/ready" } },
-      ...more,
-    });
+    const app = new PostgresApp(
+      "notes",
+      {
+        image: image(version),
+        port: 3000,
+        namespace: namespace.name,
+        database: { embedded: { version: 17, storage: "1Gi" } },
+        migration: { command: ["sequelize-cli", "db:migrate"], timeoutSeconds: 120 },
+        preStopSeconds: 3,
+        probes: { liveness: { httpPath: "/health" }, readiness: { httpPath: "/ready" } },
+        ...more,
+      },
+      opts,
+    );
     return {
       migrationJob: app.migrationJobName,
       postDeployJob: app.postDeployJobName,

@@ -1,13 +1,9 @@
 #!/usr/bin/env bash
-# Starts a single-node Kubernetes on this machine, or what of it is not running; done at once when all is.
+# Starts a Kubernetes of one node on this machine, or what of it is not running; done at once when all is.
 # Everything it keeps is in one folder of the cache; what died (a reboot, a kill) comes back with its data.
-source "$(dirname "${BASH_SOURCE[0]}")/common.sh"
+source "$(dirname "${BASH_SOURCE[0]}")/starting.sh"
 
-bin=$cache/bin
-pki=$cluster/pki
 free_volumes='ReadWriteOnce=8 ReadWriteOncePod=2'
-
-kubectl() { "$bin/kubectl" --kubeconfig "$kubeconfig" --request-timeout=5s "$@"; }
 
 # --- what is run ---
 
@@ -22,60 +18,7 @@ link_programs() {
   for name in coredns pulumi; do ln -sfn "$("$tools/build.sh" --path "$name")" "$bin/$name"; done
 }
 
-# start NAME COMMAND...: unless it runs already. It outlives this shell and holds nothing of it.
-start() {
-  local name=$1 log=$cluster/logs/$1.log
-  shift
-  ! pid_of "$name" >/dev/null || return 0
-  [ ! -e "$log" ] || mv -f "$log" "$log.old"
-  setsid "$@" </dev/null >"$log" 2>&1 9>&- &
-  record "$name" $!
-}
-
-# ready NAME SECONDS WHAT COMMAND...: waits, and shows the end of the process's log when it never comes.
-ready() {
-  local name=$1
-  shift
-  wait_for "$@" && return
-  tail -n 20 "$cluster/logs/$name.log" >&2
-  fail "the cluster did not start; the log above is $cluster/logs/$name.log"
-}
-
-# --- certificates: everybody has one of the cluster's own authority ---
-
-# new_certificate ARGUMENTS...: an elliptic key and a certificate, with nothing of the machine's own configuration in it.
-new_certificate() {
-  openssl req -x509 -newkey ec -pkeyopt ec_paramgen_curve:P-256 -nodes -days 3650 \
-    -config <(printf '[req]\ndistinguished_name = name\n[name]\n') "$@" 2>/dev/null
-}
-
-certificate_authority() {
-  [ ! -e "$pki/ca.crt" ] || return 0
-  new_certificate -subj "/CN=$network" \
-    -addext basicConstraints=critical,CA:TRUE -addext keyUsage=critical,keyCertSign,cRLSign -addext subjectKeyIdentifier=hash \
-    -keyout "$pki/ca.key" -out "$pki/ca.crt.partial"
-  mv "$pki/ca.crt.partial" "$pki/ca.crt"
-}
-
-# certificate NAME SUBJECT [ALTERNATIVE_NAMES]
-certificate() {
-  local name=$1 subject=$2 names=${3:-}
-  [ ! -e "$pki/$name.crt" ] || return 0
-  new_certificate -subj "$subject" -CA "$pki/ca.crt" -CAkey "$pki/ca.key" \
-    -addext basicConstraints=critical,CA:FALSE -addext extendedKeyUsage=serverAuth,clientAuth \
-    ${names:+-addext "subjectAltName=$names"} \
-    -keyout "$pki/$name.key" -out "$pki/$name.crt.partial"
-  mv "$pki/$name.crt.partial" "$pki/$name.crt"
-}
-
-# access NAME FILE SERVER: a kubeconfig for the holder of that certificate.
-access() {
-  local name=$1 file=$2
-  [ ! -e "$file" ] || return 0
-  user=$name server=$3 ca_data=$(base64 -w0 "$pki/ca.crt") certificate_data=$(base64 -w0 "$pki/$name.crt") \
-    key_data=$(base64 -w0 "$pki/$name.key") render kubeconfig.yaml "$file.partial"
-  mv "$file.partial" "$file"
-}
+# --- credentials ---
 
 # In a subshell, so that only these files are for nobody but root: what the programs make is for others too.
 credentials() (
@@ -85,13 +28,12 @@ credentials() (
   certificate kube-apiserver /CN=kube-apiserver \
     "IP:127.0.0.1,IP:$bridge_address,IP:${service_range%.*}.1,DNS:localhost,DNS:kubernetes,DNS:kubernetes.default,DNS:kubernetes.default.svc,DNS:kubernetes.default.svc.cluster.local"
   certificate kube-apiserver-client /O=system:masters/CN=kube-apiserver
-  certificate kubelet-serving "/O=system:nodes/CN=system:node:$node" "IP:$bridge_address,DNS:$node"
-  certificate kubelet "/O=system:nodes/CN=system:node:$node"
+  kubelet_credentials
   certificate admin /O=system:masters/CN=admin
   for name in kube-controller-manager kube-scheduler kube-proxy; do certificate "$name" "/CN=system:$name"; done
   for name in coredns volume-keeper; do certificate "$name" "/CN=$name"; done
   [ -e "$pki/service-accounts.key" ] || openssl ecparam -name prime256v1 -genkey -noout -out "$pki/service-accounts.key"
-  for name in kubelet kube-controller-manager kube-scheduler kube-proxy coredns; do
+  for name in kube-controller-manager kube-scheduler kube-proxy coredns; do
     access "$name" "$pki/$name.kubeconfig" "https://$bridge_address:$api_port"
   done
   access admin "$kubeconfig" "https://127.0.0.1:$api_port"
@@ -99,25 +41,17 @@ credentials() (
 
 # --- configuration ---
 
-# render TEMPLATE FILE
-render() {
-  env cluster="$cluster" socket="$socket" network="$network" bridge="$bridge" bridge_address="$bridge_address" \
-    dns_address="$dns_address" first_pod_address="$first_pod_address" pod_range="$pod_range" \
-    envsubst <"$tools/cluster/config/$1" >"$2"
-}
-
 folders() {
-  mkdir -p "$cluster"/{pids,logs,pki,run,cni,volumes,config}
+  node_folders
+  mkdir -p "$pki" "$cluster/volumes"
   chmod 0700 "$cluster" "$pki"
   # The kubelet makes this folder, whatever its own is: it is ours to remove only if it was not there before.
   [ -e /var/lib/kubelet ] || touch "$cluster/made-var-lib-kubelet"
 }
 
 configuration() {
-  render containerd.toml "$cluster/config/containerd.toml"
-  render kubelet.yaml "$cluster/config/kubelet.yaml"
+  node_configuration
   render Corefile "$cluster/config/Corefile"
-  render cni.conflist "$cluster/cni/10-bridge.conflist"
 }
 
 # --- network: nothing listens anywhere but on loopback and on the bridge ---
@@ -167,26 +101,6 @@ dns_namespace_up() {
   "${inside[@]}" route replace default via "$bridge_address"
 }
 
-# --- control groups: a root of our own for the pods, in version 2 or in each hierarchy of version 1 ---
-
-control_group() {
-  local hierarchy group file
-  if [ -e /sys/fs/cgroup/cgroup.controllers ]; then
-    mkdir -p "/sys/fs/cgroup/$network"
-    for group in cpuset cpu memory pids; do echo "+$group" >/sys/fs/cgroup/cgroup.subtree_control 2>/dev/null || true; done
-    return
-  fi
-  for hierarchy in /sys/fs/cgroup/*/; do
-    [ -e "$hierarchy/cgroup.procs" ] || continue
-    group=$hierarchy/$network
-    mkdir -p "$group"
-    for file in cpuset.cpus cpuset.mems; do
-      # Without these no process can be put into a group, and they are not inherited.
-      [ ! -e "$group/$file" ] || [ -n "$(cat "$group/$file")" ] || cat "$hierarchy/$file" >"$group/$file"
-    done
-  done
-}
-
 # --- the processes ---
 
 start_etcd() {
@@ -197,8 +111,6 @@ start_etcd() {
     --client-cert-auth --trusted-ca-file "$pki/ca.crt" --cert-file "$pki/etcd.crt" --key-file "$pki/etcd.key" \
     --peer-client-cert-auth --peer-trusted-ca-file "$pki/ca.crt" --peer-cert-file "$pki/etcd.crt" --peer-key-file "$pki/etcd.key"
 }
-
-start_containerd() { start containerd containerd --config "$cluster/config/containerd.toml"; }
 
 start_apiserver() {
   start kube-apiserver "$bin/kube-apiserver" \
@@ -223,10 +135,7 @@ start_controllers() {
     --bind-address=127.0.0.1 --leader-elect=false
 }
 
-start_node() {
-  kubelet_started=$(pid_of kubelet >/dev/null || date -u +%FT%TZ)
-  start kubelet "$bin/kubelet" --kubeconfig="$pki/kubelet.kubeconfig" --config="$cluster/config/kubelet.yaml" \
-    --root-dir="$cluster/kubelet" --hostname-override="$node" --node-ip="$bridge_address"
+start_proxy() {
   start kube-proxy "$bin/kube-proxy" --kubeconfig="$pki/kube-proxy.kubeconfig" --hostname-override="$node" \
     --proxy-mode=iptables --cluster-cidr="$pod_range" --nodeport-addresses="$pod_range" --iptables-localhost-nodeports=false \
     --healthz-bind-address=127.0.0.1:10256 --metrics-bind-address=127.0.0.1:10249 \
@@ -238,15 +147,6 @@ start_dns() { start coredns ip netns exec "$dns_namespace" "$bin/coredns" -conf 
 start_volume_keeper() {
   # shellcheck disable=SC2086 # one word each
   start volume-keeper node "$tools/cluster/volumeKeeper.js" "https://$bridge_address:$api_port" "$pki" "$cluster/volumes" "$node" $free_volumes
-}
-
-api_ready() { kubectl get --raw /readyz; }
-
-# What the API server says of the node may be from before everything was killed: a kubelet that was started now must have said it.
-node_ready() {
-  local status since
-  read -r status since < <(kubectl get node "$node" -o 'jsonpath={range .status.conditions[?(@.type=="Ready")]}{.status} {.lastHeartbeatTime}{end}')
-  [ "$status" = True ] && [[ ! $since < $kubelet_started ]]
 }
 
 default_account() { kubectl get serviceaccount default; }
@@ -272,11 +172,6 @@ keeper_up() {
   keeper_recipe >"$cluster/config/volume-keeper"
 }
 
-all_running() {
-  local name
-  for name in $processes; do pid_of "$name" >/dev/null || return 1; done
-}
-
 link_programs
 if all_running && api_ready >/dev/null 2>&1; then
   keeper_is_current || (take_lock && keeper_up)
@@ -284,9 +179,7 @@ if all_running && api_ready >/dev/null 2>&1; then
   exit
 fi
 
-[ "$(id -u)" -eq 0 ] || fail "root is needed to start a cluster (containers, a bridge)"
-# The longest name of a socket that the kernel takes, less what is made of ours.
-[ ${#socket} -le 100 ] || fail "the path of the cache is too long for a socket: set PULUMI_POSTGRES_APP_CACHE to a shorter one"
+may_start
 take_lock
 "$tools/build.sh" kubernetes coredns
 say "starting the cluster: about $(minutes 15)"
@@ -306,7 +199,8 @@ ready containerd 60 "containerd" ctr --address "$socket" version
 "$tools/images/load.sh" pause
 ready kube-apiserver 120 "the API server" api_ready
 start_controllers
-start_node
+start_kubelet
+start_proxy
 start_dns
 keeper_up
 ready kubelet 90 "the node" node_ready

@@ -1,10 +1,14 @@
 #!/usr/bin/env bash
 # Loads built images into the cluster's containerd, unless that has them: each carries the key of what it is made of as a label.
-# load.sh [NAME...]: the named images (default: all).
+# load.sh [--node NODE] [NAME...]: the named images (default: all), into the first node's or another's.
 source "$(dirname "${BASH_SOURCE[0]}")/../cluster/common.sh"
 # shellcheck source=tools/images/images.sh
 source "$tools/images/images.sh"
 
+if [ "${1:-}" = --node ]; then
+  of_node "$2"
+  shift 2
+fi
 label=pulumi-postgres-app/key
 
 containerd_images() { ctr --address "$socket" --namespace k8s.io images "$@"; }

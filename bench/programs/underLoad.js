@@ -1,17 +1,19 @@
-// The example application as users load it, with the number that gives it another password.
+// The example application as users load it, with its version and the number that gives it another password.
 "use strict";
 require("./peakMemory");
 const pulumi = require("@pulumi/pulumi");
 const { PostgresApp } = require("pulumi-postgres-app");
 
+const config = new pulumi.Config();
+
 new PostgresApp("notes", {
-  image: "docker.io/local/notes:1.0.0",
+  image: `docker.io/local/notes:${config.get("version") ?? "1.0.0"}`,
   port: 3000,
   replicas: 2,
   namespace: process.env.BENCH_NAMESPACE,
   database: {
     embedded: { version: 17, storage: "1Gi" },
-    credentials: { rotation: new pulumi.Config().getNumber("rotation") ?? 0 },
+    credentials: { rotation: config.getNumber("rotation") ?? 0 },
   },
   migration: { command: ["sequelize-cli", "db:migrate"], timeoutSeconds: 120 },
   probes: { liveness: { httpPath: "/health" }, readiness: { httpPath: "/ready" } },

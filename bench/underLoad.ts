@@ -9,12 +9,36 @@ import { say } from "./support/say";
 /** Seconds of load beside which nothing happens. */
 const QUIET = 20;
 
-/** Latencies that users see while the application is given another password, beside those while nothing happens. */
-export async function rotation(cleanup: Cleanup, rounds: number): Promise<string> {
+interface Change {
+  /** One word for it. */
+  name: string;
+  /** What is read on its table. */
+  title: string;
+  /** The setting with which it is made, one after the other. */
+  config(number: number): string;
+}
+
+export const rotation = (cleanup: Cleanup, rounds: number) =>
+  underLoad(cleanup, rounds, {
+    name: "rotation",
+    title: "Requests while the application gets another password, over the same load while nothing happens",
+    config: (number) => `rotation=${number}`,
+  });
+
+/** The migration runs each time; from the second on, there is nothing left for it to do. */
+export const rollout = (cleanup: Cleanup, rounds: number) =>
+  underLoad(cleanup, rounds, {
+    name: "rollout",
+    title: "Requests while another version is migrated to and rolled out, over the same load while nothing happens",
+    config: (number) => `version=1.${number % 2}.0`,
+  });
+
+/** Latencies that users see while something is changed, beside those while nothing happens. */
+async function underLoad(cleanup: Cleanup, rounds: number, { name, title, config }: Change): Promise<string> {
   say("an application of two pods under load, not measured");
   const namespace = await Namespace.create("bench");
   const removeNamespace = cleanup.add(() => namespace.delete());
-  const project = await Project.ofFile("rotation.js", namespace.name);
+  const project = await Project.ofFile("underLoad.js", namespace.name);
   const removeProject = cleanup.add(() => project.remove());
   await project.up();
 
@@ -27,11 +51,11 @@ export async function rotation(cleanup: Cleanup, rounds: number): Promise<string
     await load.phase("between");
     return seconds;
   };
-  const { rotated } = await alternate(rounds, {
+  const { changed } = await alternate(rounds, {
     quiet: () => during(`quiet ${number + 1}`, () => sleep(QUIET * 1000)),
-    rotated: () => {
+    changed: () => {
       number++;
-      return during(`rotation ${number}`, () => project.up("--config", `rotation=${number}`));
+      return during(`${name} ${number}`, () => project.up("--config", config(number)));
     },
   });
   const { phases, failures } = await load.stop();
@@ -39,23 +63,23 @@ export async function rotation(cleanup: Cleanup, rounds: number): Promise<string
   await removeProject();
 
   const all = (what: string, field: "p50" | "p99" | "failed" | "sent") =>
-    rotated.map((_, round) => phases[`${what} ${round + 1}`][field]);
+    changed.map((_, round) => phases[`${what} ${round + 1}`][field]);
   const rows = (["p50", "p99"] as const).flatMap((field): Row[] => {
-    const [quiet, rotating] = [all("quiet", field), all("rotation", field)];
+    const [quiet, changing] = [all("quiet", field), all(name, field)];
     return [
-      { what: `${field}, rotation`, values: rotating, unit: " ms", digits: 1 },
+      { what: `${field}, ${name}`, values: changing, unit: " ms", digits: 1 },
       { what: `${field}, nothing happens`, values: quiet, unit: " ms", digits: 1 },
-      { what: `${field}, rotation / nothing happens`, values: pairs(rotating, quiet, ratio) },
+      { what: `${field}, ${name} / nothing happens`, values: pairs(changing, quiet, ratio) },
     ];
   });
   return table(
-    "Requests while the application gets another password, over the same load while nothing happens",
+    title,
     [
       ...rows,
-      { what: "requests, rotation", values: all("rotation", "sent"), digits: 0 },
-      { what: "failed requests, rotation", values: all("rotation", "failed"), digits: 0, goal: 0 },
+      { what: `requests, ${name}`, values: all(name, "sent"), digits: 0 },
+      { what: `failed requests, ${name}`, values: all(name, "failed"), digits: 0, goal: 0 },
       { what: "failed requests, nothing happens", values: all("quiet", "failed"), digits: 0 },
-      { what: "up that rotates", values: rotated, unit: " s" },
+      { what: `up, ${name}`, values: changed, unit: " s" },
     ],
     [
       ...(all("quiet", "failed").some(Boolean)
