@@ -2,7 +2,7 @@ import * as pulumi from "@pulumi/pulumi";
 import * as apps from "@pulumi/kubernetes/apps/v1";
 import * as core from "@pulumi/kubernetes/core/v1";
 import { generateSecrets, markValues, ofMigration, secretVariables } from "./app/generatedSecrets";
-import { migratingRollout } from "./app/explainRollout";
+import { appClaims } from "./app/claims";
 import { Exposure } from "./app/exposure/expose";
 import { urlOf } from "./app/exposure/url";
 import { guardKeys } from "./app/keyGuard";
@@ -89,29 +89,34 @@ export class PostgresApp extends pulumi.ComponentResource {
     const exposure = new Exposure(name, app.exposure, metadata, selector, child, app.metricsPort);
     const seen = { seen: database.seen, namespace: exposure.service.metadata.namespace };
     if (app.monitoring) watchApp(name, app, app.monitoring, seen, child);
+    const { claims, resources: volumes } = appClaims(name, app.volumes, { ...metadata, owner: database.owner }, child);
     const around = {
       connection: database.appConnection,
+      claims,
       envFrom: [
+        ...app.envFrom,
         ...(settings ? [{ configMapRef: { name: settings.metadata.name } }] : []),
         ...(secrets ? [{ secretRef: { name: secrets.metadata.name } }] : []),
       ],
     };
-    const given = [...account, ...(settings ? [settings] : []), ...(secrets ? [secrets] : [])];
+    const given = [...account, ...volumes, ...(settings ? [settings] : []), ...(secrets ? [secrets] : [])];
     const canary =
       app.canary && startCanary(name, app, app.canary, { ...around, database, dependsOn: [migrated, ...given] }, child);
     const inPods = strategy === "Startup" || init !== undefined;
     const annotations = inPods ? dataAnnotation(database.dataId) : undefined;
-    const workload = startWorkload(name, app, { ...around, ...metadata, selector, annotations, init }, child, {
-      dependsOn: [canary ?? migrated, ...given, ...(init?.files ?? [])],
-      ...migratingRollout(name, app.migration),
-    });
+    const workload = startWorkload(name, app, { ...around, ...metadata, selector, annotations, init }, child, [
+      canary ?? migrated,
+      ...given,
+      ...(init?.files ?? []),
+    ]);
     // Pods that migrate have done so when they are ready.
-    const workers = startWorkers(name, app, around, child, [inPods ? workload : (canary ?? migrated), ...given]);
-    const contract = after && new MigrationJob(`${name}-post-deploy`, after, child({ dependsOn: [workload, ...workers] }));
+    const workers = startWorkers(name, app, around, child, [...(inPods ? workload.complete : [canary ?? migrated]), ...given]);
+    const contract =
+      after && new MigrationJob(`${name}-post-deploy`, after, child({ dependsOn: [...workload.complete, ...workers] }));
 
-    exposure.open(workload);
+    exposure.open(workload.object);
 
-    parts.set(this, { database, migration, workload, contract });
+    parts.set(this, { database, migration, workload: workload.object, contract });
 
     this.registerOutputs({
       url: (this.url = urlOf(app.exposure, exposure.service)),

@@ -9,6 +9,9 @@ import { TopologySpreadArgs } from "./app/topologySpread";
 import { WorkerArgs } from "./app/workers";
 import { WorkloadKind } from "./app/workload";
 import { AppTolerationArgs } from "./common/placement";
+import { AppContainerArgs } from "./app/containers";
+import { EnvFromArgs } from "./app/envFrom";
+import { AppVolumeArgs } from "./app/volumes";
 import { ContainerResourcesArgs } from "./common/resources";
 import { AppDatabaseArgs } from "./database/databaseArgs";
 import { MigrationArgs } from "./migration/migrationArgs";
@@ -129,6 +132,12 @@ export interface PostgresAppArgs {
    */
   secretEnv?: pulumi.Input<Record<string, pulumi.Input<string>>>;
   /**
+   * Existing ConfigMaps and Secrets whose entries the application has as environment variables. Of the same name, the later entry of
+   * this list wins over the earlier, `env`, `secretEnv` and `generatedSecrets` over this list, and the connection over all. A change
+   * of what is in them is not seen. The migration does not have them. Defaults to none. A change rolls the pods.
+   */
+  envFrom?: EnvFromArgs[];
+  /**
    * Secrets that are generated and stay the same from then on, as environment variables, each with how it is made:
    * `{ SECRET_KEY_BASE: {}, APP_KEY: { length: 32 }, SESSION_SECRET: { encryptsData: false } }`. An application that has one already
    * needs it as `value`. The migration sees those with `migration: true`. Defaults to none. A change rolls the pods.
@@ -160,6 +169,21 @@ export interface PostgresAppArgs {
    * read-only. Defaults to ["/tmp"]. A change runs the migration, then rolls the pods.
    */
   writablePaths?: string[];
+  /**
+   * What is mounted into the application's pods: volumes for its files, claims, ConfigMaps and Secrets that are there already. Defaults to
+   * none. A change rolls the pods.
+   */
+  volumes?: AppVolumeArgs[];
+  /**
+   * Containers beside the application in each of its pods, started before it, in this order, and stopped after it. Defaults to none. A
+   * change rolls the pods.
+   */
+  sidecars?: AppContainerArgs[];
+  /**
+   * Containers that come to their end before the application starts, one after the other, after `sidecars` have begun. Defaults to none.
+   * A change rolls the pods.
+   */
+  initContainers?: AppContainerArgs[];
   /**
    * Namespace of everything. Defaults to the provider's. It has to exist. A change is refused where a database of the component's own
    * would be left behind.

@@ -1,4 +1,5 @@
 import * as pulumi from "@pulumi/pulumi";
+import { types } from "@pulumi/kubernetes";
 import { ResolvedGeneratedSecrets, resolveGeneratedSecrets } from "./app/generatedSecrets";
 import { requestsForTargets, resolveAutoscaling } from "./app/autoscaling";
 import { ResolvedCanary, resolveCanary } from "./app/canary";
@@ -8,6 +9,10 @@ import { resolveServiceAccount } from "./app/serviceAccount";
 import { resolveTopologySpread } from "./app/topologySpread";
 import { ResolvedWorkers, resolveWorkers } from "./app/workers";
 import { ResolvedApp, WorkloadKind } from "./app/workload";
+import { resolveRolloutSeconds } from "./app/boundedRollout";
+import { resolveContainers } from "./app/containers";
+import { resolveEnvFrom } from "./app/envFrom";
+import { resolveVolumes } from "./app/volumes";
 import { refuseTwoValues } from "./common/environment";
 import { resolvePlacement } from "./common/placement";
 import { checkResources } from "./common/resources";
@@ -34,6 +39,8 @@ export interface ResolvedArgs extends ResolvedApp {
   workers: ResolvedWorkers;
   networkPolicy?: ResolvedAppNetworkPolicy;
   monitoring?: ResolvedMonitoring;
+  /** Sources of the user's for the environment. */
+  envFrom: types.input.core.v1.EnvFromSource[];
 }
 
 /** Fills in every default and checks everything that is given; throws one error with all that is wrong. */
@@ -53,8 +60,8 @@ export function resolveArgs(name: string, args: PostgresAppArgs): ResolvedArgs {
   const database = resolveDatabase(`${name}-db`, { ...args.database, partOf: name }, "database.", validation);
   const connectionEnv = checkConnectionEnv(validation, "connectionEnv", args.connectionEnv, database.offer);
   const migration = args.migration && resolveStrategy(args.migration, image, "migration.", validation);
-  const startsInOrder = migration?.strategy === "Startup";
-  if (startsInOrder && args.kind === "Deployment")
+  const startsAlone = migration?.strategy === "Startup";
+  if (startsAlone && args.kind === "Deployment")
     validation.problem(
       "kind",
       'is "Deployment", whose pods start together, and with migration.strategy "Startup" each would migrate: leave it out, or use migration.strategy "Job" or "InitContainer"',
@@ -68,6 +75,10 @@ export function resolveArgs(name: string, args: PostgresAppArgs): ResolvedArgs {
   const resources = checkResources(validation, "resources", args.resources, { cpu: "100m", memory: "128Mi" });
   const preStopSeconds = check("preStopSeconds", args.preStopSeconds, wholeNumber(0, 3600)) ?? 5;
   const monitoring = args.monitoring && resolveMonitoring(args.monitoring, args.port ?? 8080, "monitoring", validation);
+  const writablePaths = (args.writablePaths ?? ["/tmp"]).map((directory, index) =>
+    check(`writablePaths[${index}]`, directory, path),
+  );
+  const volumes = resolveVolumes(args.volumes, { ...args, writablePaths }, "volumes", validation);
   const resolved: ResolvedArgs = {
     kind: check("kind", args.kind, oneOf(Object.values(WorkloadKind))) ?? WorkloadKind.StatefulSet,
     image,
@@ -81,8 +92,8 @@ export function resolveArgs(name: string, args: PostgresAppArgs): ResolvedArgs {
     secretEnv: validation.map("secretEnv", args.secretEnv, environmentName, text),
     generatedSecrets: resolveGeneratedSecrets(args.generatedSecrets, "generatedSecrets", validation),
     connectionEnv,
-    probes: resolveProbes(args.probes, "probes", validation, startsInOrder ? migration.timeoutSeconds : 0),
-    startsInOrder,
+    probes: resolveProbes(args.probes, "probes", validation, startsAlone ? migration.timeoutSeconds : 0),
+    startsAlone,
     resources: requestsForTargets(resources, autoscaling, validation),
     autoscaling,
     topologySpread: resolveTopologySpread(args.topologySpread, "topologySpread", validation),
@@ -93,7 +104,15 @@ export function resolveArgs(name: string, args: PostgresAppArgs): ResolvedArgs {
     minReadySeconds: check("rollout.minReadySeconds", args.rollout?.minReadySeconds, wholeNumber(0)),
     workers: resolveWorkers(args.workers, "workers", validation),
     uid: check("runAsUser", args.runAsUser, wholeNumber(1)),
-    writablePaths: (args.writablePaths ?? ["/tmp"]).map((directory, index) => check(`writablePaths[${index}]`, directory, path)),
+    writablePaths,
+    volumes,
+    containers: resolveContainers(args, { volumes, writablePaths }, validation),
+    envFrom: resolveEnvFrom(args.envFrom, "envFrom", validation),
+    rolloutSeconds: resolveRolloutSeconds(
+      { ...args, replicas: autoscaling?.maxReplicas ?? args.replicas },
+      migration,
+      validation,
+    ),
     namespace: check("namespace", args.namespace, namespaceName),
     database,
     migration,

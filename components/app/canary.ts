@@ -14,6 +14,8 @@ import {
   supervisionVolumes,
   toolsContainer,
 } from "../migration/supervision";
+import { extraContainers } from "./containers";
+import { PORT_NAME } from "./probes";
 import { appContainer, appPod, AppSurroundings, appVolumes, ResolvedApp } from "./workload";
 
 /** One pod of the new version, without requests, before any pod of the running one is touched. */
@@ -47,6 +49,14 @@ export interface RolloutArgs {
    * much longer for each pod. Defaults to 0. A change is made in place.
    */
   minReadySeconds?: pulumi.Input<number>;
+  /**
+   * Seconds after which a rollout has failed in which not every pod is ready: `pulumi up` then says which pod, why, and what shows more;
+   * pods of the former version that were not replaced yet go on serving, and the next `pulumi up` with a correction goes on. With
+   * `migration.strategy` "Startup" and "InitContainer" `migration.timeoutSeconds` is allowed besides. Less than an explicit
+   * `probes.startup` allows a pod is refused. Defaults to 300, or a minute more than that allows, with a minute for each replica after
+   * the first. A change alone does not roll the pods.
+   */
+  timeoutSeconds?: number;
 }
 
 export interface ResolvedCanary {
@@ -111,6 +121,7 @@ export function canaryJob(
     periodSeconds: 1,
     timeoutSeconds: 10,
   });
+  const asked = question(app);
   return {
     backoffLimit: 0,
     podFailurePolicy: { rules: [{ action: "Ignore", onPodConditions: [{ type: "DisruptionTarget", status: "True" }] }] },
@@ -120,7 +131,7 @@ export function canaryJob(
       spec: {
         ...appPod(app),
         restartPolicy: "Never", // the failed pod keeps its log
-        initContainers: [toolsContainer(around.client)],
+        initContainers: [toolsContainer(around.client), ...extraContainers(app, around)],
         // The application comes last, so that its words are the last of the failure.
         containers: [
           {
@@ -130,9 +141,9 @@ export function canaryJob(
             args: undefined,
             env,
             ports: undefined,
-            startupProbe: { ...question(app), periodSeconds: 1, failureThreshold: 7 * 24 * 3600 },
+            startupProbe: asked.exec ? undefined : { ...asked, periodSeconds: 1, failureThreshold: 7 * 24 * 3600 },
             livenessProbe: undefined,
-            readinessProbe: noted("answers"),
+            readinessProbe: asked.exec ? undefined : noted("answers"),
             resources: { requests: { cpu: "10m", memory: "32Mi" } },
             volumeMounts,
           },
@@ -141,11 +152,11 @@ export function canaryJob(
             command: run("app", app.command, app.args),
             args: undefined,
             env,
-            readinessProbe: noted("started"),
+            readinessProbe: asked.exec ? answered(asked) : noted("started"),
             volumeMounts,
           },
         ],
-        volumes: [...supervisionVolumes(around.scripts), ...appVolumes(app, around)],
+        volumes: [...supervisionVolumes(around.scripts), ...appVolumes(app, around, true)],
       },
     },
   };
@@ -153,10 +164,23 @@ export function canaryJob(
 
 /** What readiness asks, by the port's number: its name is the other container's. */
 function question({ probes: { readinessProbe }, port }: ResolvedApp): types.input.core.v1.Probe {
-  const { httpGet, tcpSocket, timeoutSeconds } = readinessProbe;
+  const { httpGet, tcpSocket, exec, timeoutSeconds } = readinessProbe;
+  const number = <T extends { port: unknown }>(asked: T): T => ({ ...asked, port: asked.port === PORT_NAME ? port : asked.port });
   return {
     timeoutSeconds,
-    ...(httpGet ? { httpGet: { ...(httpGet as types.input.core.v1.HTTPGetAction), port } } : {}),
-    ...(tcpSocket ? { tcpSocket: { port } } : {}),
+    ...(httpGet ? { httpGet: number(httpGet as types.input.core.v1.HTTPGetAction) } : {}),
+    ...(tcpSocket ? { tcpSocket: number(tcpSocket as types.input.core.v1.TCPSocketAction) } : {}),
+    ...(exec ? { exec } : {}),
+  };
+}
+
+/** A command asks in the application's own container, whose files and processes the other one does not have: it notes both down. */
+function answered({ exec, timeoutSeconds }: types.input.core.v1.Probe): types.input.core.v1.Probe {
+  const words = pulumi.output(exec).apply((action) => action?.command ?? []);
+  const script = `: >${RUN}/started && "$@" && : >${RUN}/answers`;
+  return {
+    exec: { command: words.apply((command) => [...ownShell, "-c", script, "sh", ...command]) },
+    periodSeconds: 1,
+    timeoutSeconds,
   };
 }

@@ -1,15 +1,31 @@
 import * as pulumi from "@pulumi/pulumi";
 import { types } from "@pulumi/kubernetes";
-import { path, wholeNumber } from "../common/rules";
+import { byName } from "../common/environment";
+import { command, path, port, text, wholeNumber } from "../common/rules";
 import { Rule, Validation } from "../common/validation";
 
 /** One question to the application, and what its answers mean. */
 export interface AppProbeArgs {
   /**
-   * Path that is asked over HTTP on the application's port; any status from 200 to 399 is a yes. Defaults to none: then an
-   * accepted TCP connection is.
+   * Path that is asked over HTTP; any status from 200 to 399 is a yes. Not together with `command`. Defaults to none: then an accepted
+   * TCP connection is a yes.
    */
   httpPath?: pulumi.Input<string>;
+  /**
+   * Headers of the request for `httpPath`: `{ Host: "notes.example.org" }` for an application that answers to its own name only,
+   * `{ "X-Forwarded-Proto": "https" }` for one that redirects everything else. Secret values are refused: everybody who may read pods
+   * can read them. Defaults to Kubernetes' own.
+   */
+  httpHeaders?: pulumi.Input<Record<string, pulumi.Input<string>>>;
+  /**
+   * Port that is asked, by its number, where that is another one than the application's `port`. Not together with `command`.
+   */
+  port?: pulumi.Input<number>;
+  /**
+   * Command that is run in the application's container; exit code 0 is a yes. Each run starts a process, which counts among the
+   * container's CPU and memory. Not together with `httpPath`.
+   */
+  command?: pulumi.Input<pulumi.Input<string>[]>;
   /**
    * Seconds between two questions. Defaults to 10, for the startup probe to 1.
    */
@@ -49,6 +65,49 @@ export interface ResolvedProbes {
   readinessProbe: types.input.core.v1.Probe;
 }
 
+/** Name of the container's port. */
+export const PORT_NAME = "http";
+
+/** What is asked, by one of Kubernetes' three ways. */
+type Question = Pick<types.input.core.v1.Probe, "httpGet" | "tcpSocket" | "exec">;
+
+/** `ownPort` is asked where no other is named. */
+export function resolveQuestion(
+  asked: AppProbeArgs,
+  at: string,
+  validation: Validation,
+  ownPort: string | pulumi.Input<number> = PORT_NAME,
+): Question {
+  const given = (name: "httpPath" | "httpHeaders" | "port") => asked[name] !== undefined;
+  const instead = { httpPath: "keep one of the two", httpHeaders: "leave it out", port: "leave it out" };
+  for (const name of ["httpPath", "httpHeaders", "port"] as const)
+    if (asked.command !== undefined && given(name))
+      validation.problem(`${at}.${name}`, `does not apply to a probe with command: ${instead[name]}`);
+  if (given("httpHeaders") && !given("httpPath") && asked.command === undefined)
+    validation.problem(`${at}.httpHeaders`, `belongs to a request over HTTP: name its path with ${at}.httpPath`);
+  const number = validation.check(`${at}.port`, asked.port, port) ?? ownPort;
+  if (asked.command !== undefined) return { exec: { command: validation.check(`${at}.command`, asked.command, command) } };
+  if (!given("httpPath")) return { tcpSocket: { port: number } };
+  const headers = validation.map(`${at}.httpHeaders`, asked.httpHeaders, headerName, text);
+  const readable = validation.withoutSecrets(`${at}.httpHeaders`, headers, "let the application answer its probes without it");
+  return {
+    httpGet: {
+      path: validation.check(`${at}.httpPath`, asked.httpPath, path),
+      port: number,
+      ...(headers === undefined
+        ? {}
+        : { httpHeaders: readable.apply((known) => byName(known).map(([name, value]) => ({ name, value }))) }),
+    },
+  };
+}
+
+const headerName: Rule<string> = (name) =>
+  /^[-A-Za-z0-9]+$/.test(name) ? undefined : 'is not a header\'s name: use letters, digits and "-"';
+
+/** Whether a probe has a question of its own, and not only other times. */
+const asks = ({ httpPath, httpHeaders, port, command }: AppProbeArgs) =>
+  [httpPath, httpHeaders, port, command].some((value) => value !== undefined);
+
 /** `migrationSeconds` is what the application may take for migrating before it starts, if it does so itself. */
 export function resolveProbes(
   args: AppProbesArgs | undefined,
@@ -59,18 +118,17 @@ export function resolveProbes(
   const probe = (
     name: keyof AppProbesArgs,
     given: AppProbeArgs,
-    question: AppProbeArgs,
+    question: Question,
     periodSeconds: number,
     failureThreshold: number,
     enough: Rule<number> = wholeNumber(1),
   ) => ({
-    ...(question.httpPath === undefined
-      ? { tcpSocket: { port: PORT_NAME } }
-      : { httpGet: { path: validation.check(`${at}.${name}.httpPath`, question.httpPath, path), port: PORT_NAME } }),
+    ...question,
     periodSeconds: validation.check(`${at}.${name}.periodSeconds`, given.periodSeconds, wholeNumber(1)) ?? periodSeconds,
     timeoutSeconds: validation.check(`${at}.${name}.timeoutSeconds`, given.timeoutSeconds, wholeNumber(1)) ?? 5,
     failureThreshold: validation.check(`${at}.${name}.failureThreshold`, given.failureThreshold, enough) ?? failureThreshold,
   });
+  const { liveness } = args ?? {};
   const readiness = args?.readiness ?? {};
   const startup = args?.startup ?? {};
   const every = typeof startup.periodSeconds === "number" ? startup.periodSeconds : 1;
@@ -80,15 +138,17 @@ export function resolveProbes(
     (times * every < migrationSeconds
       ? `${times} noes, one every ${every} s, would end a pod that still migrates: allow the ${migrationSeconds} s of migration.timeoutSeconds, or leave it out`
       : undefined);
+  const question = resolveQuestion(readiness, `${at}.readiness`, validation);
+  const first = asks(startup) ? resolveQuestion(startup, `${at}.startup`, validation) : question;
   return {
-    startupProbe: probe("startup", startup, startup.httpPath === undefined ? readiness : startup, 1, noes, enough),
-    ...(args?.liveness ? { livenessProbe: probe("liveness", args.liveness, args.liveness, 10, 3) } : {}),
-    readinessProbe: probe("readiness", readiness, readiness, 10, 3),
+    startupProbe: probe("startup", startup, first, 1, noes, enough),
+    ...(liveness
+      ? { livenessProbe: probe("liveness", liveness, resolveQuestion(liveness, `${at}.liveness`, validation), 10, 3) }
+      : {}),
+    readinessProbe: probe("readiness", readiness, question, 10, 3),
   };
 }
 
-/** Name of the container's port. */
-export const PORT_NAME = "http";
 /** Name of the container's port for metrics, where that is another one. */
 export const METRICS_PORT_NAME = "metrics";
 
@@ -97,3 +157,9 @@ export const servicePorts = (port: pulumi.Input<number>, metricsPort?: pulumi.In
   { name: PORT_NAME, port, targetPort: PORT_NAME },
   ...(metricsPort === undefined ? [] : [{ name: METRICS_PORT_NAME, port: metricsPort, targetPort: METRICS_PORT_NAME }]),
 ];
+
+/** Seconds that a pod may take until its first yes, where the arguments say how often it is asked; else 0. */
+export function startupSeconds({ startup }: AppProbesArgs = {}): number {
+  const { periodSeconds = 1, failureThreshold } = startup ?? {};
+  return typeof periodSeconds === "number" && typeof failureThreshold === "number" ? periodSeconds * failureThreshold : 0;
+}

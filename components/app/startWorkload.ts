@@ -5,8 +5,10 @@ import * as core from "@pulumi/kubernetes/core/v1";
 import * as policy from "@pulumi/kubernetes/policy/v1";
 import { isDeferred } from "../common/validation";
 import { autoscaler } from "./autoscaling";
+import { boundedRollout } from "./boundedRollout";
 import { ResolvedExposure } from "./exposure/resolveExposure";
 import { servicePorts } from "./probes";
+import { scaleOut } from "./scaleOut";
 import { appDeployment, appStatefulSet, PodSurroundings, ResolvedApp } from "./workload";
 
 type Child = (more?: pulumi.CustomResourceOptions) => pulumi.CustomResourceOptions;
@@ -25,32 +27,40 @@ export const OVERRULES = { "pulumi.com/patchForce": "true" };
  */
 const AUTOSCALED = { ignoreChanges: ["spec.replicas"] };
 
+export interface Workload {
+  object: apps.StatefulSet | apps.Deployment;
+  /** When these are there, all pods are. */
+  complete: pulumi.Resource[];
+}
+
 /** The application's pods, how many there are, and how many may be taken away at a time. */
 export function startWorkload(
   name: string,
   app: ResolvedApp & { exposure: ResolvedExposure },
   { namespace, ...around }: PodSurroundings & { namespace?: pulumi.Input<string> },
   child: Child,
-  options: pulumi.CustomResourceOptions,
-): apps.StatefulSet | apps.Deployment {
+  dependsOn: pulumi.Resource[],
+): Workload {
   const labelled = { namespace, labels: around.labels };
   const metadata = { ...labelled, name, annotations: app.autoscaling ? undefined : OVERRULES };
-  const own = (dependsOn: pulumi.Resource[]) => {
-    const given = { ...options, dependsOn: [...(options.dependsOn as pulumi.Resource[]), ...dependsOn] };
-    return child(app.autoscaling ? { ...given, ...AUTOSCALED } : given);
-  };
+  const own = (more: pulumi.Resource[]) =>
+    child({
+      dependsOn: [...dependsOn, ...more],
+      ...boundedRollout(name, app.rolloutSeconds),
+      ...(app.autoscaling ? AUTOSCALED : {}),
+    });
   const start = () => {
     if (app.kind === "Deployment") return new apps.Deployment(name, { metadata, spec: appDeployment(app, around) }, own([]));
     const pods = podNames(name, app, labelled, around.selector, child);
     const serviceName = pods.metadata.name;
     return new apps.StatefulSet(name, { metadata, spec: appStatefulSet(app, { ...around, serviceName }) }, own([pods]));
   };
-  const workload = start();
+  const object = start();
   if (app.autoscaling)
     new autoscaling.HorizontalPodAutoscaler(
       name,
-      { metadata: { ...labelled, name }, spec: autoscaler(app.autoscaling, app.kind, workload.metadata.name) },
-      child({ dependsOn: workload }),
+      { metadata: { ...labelled, name }, spec: autoscaler(app.autoscaling, app.kind, object.metadata.name) },
+      child({ dependsOn: object }),
     );
   if (app.autoscaling || isDeferred(app.replicas) || (app.replicas as number) > 1)
     new policy.PodDisruptionBudget(
@@ -62,7 +72,9 @@ export function startWorkload(
       },
       child(),
     );
-  return workload;
+  if (!(object instanceof apps.StatefulSet) || !app.startsAlone || app.autoscaling) return { object, complete: [object] };
+  const later = child({ dependsOn: object, ...boundedRollout(`${name}-replicas`, app.rolloutSeconds) });
+  return { object, complete: [scaleOut(name, object, app.replicas, later)] };
 }
 
 /** The Service that a StatefulSet has to name. */

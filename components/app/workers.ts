@@ -6,6 +6,7 @@ import { labels, selectorLabels } from "../common/labels";
 import { checkResources, ContainerResourcesArgs } from "../common/resources";
 import { command, componentName, environmentName, text, wholeNumber } from "../common/rules";
 import { Validation } from "../common/validation";
+import { boundedRollout } from "./boundedRollout";
 import { OVERRULES } from "./startWorkload";
 import { appContainer, appPod, AppSurroundings, appVolumes, ResolvedApp, surging } from "./workload";
 
@@ -101,7 +102,7 @@ export function workerDeployment(
 ): types.input.apps.v1.DeploymentSpec {
   const { ports, startupProbe, livenessProbe, readinessProbe, ...container } = appContainer(app, around);
   return {
-    ...surging,
+    ...surging(app),
     replicas: worker.replicas,
     minReadySeconds: worker.minReadySeconds,
     selector: { matchLabels: around.selector },
@@ -142,6 +143,7 @@ export function startWorkers(
     const all = { ...labels(name, "worker"), ...which };
     const metadata = { name: `${name}-${worker}`, namespace: app.namespace, labels: all, annotations: OVERRULES };
     const spec = workerDeployment(app, resolved, { ...around, selector, labels: all });
-    return new apps.Deployment(`${name}-${worker}`, { metadata, spec }, child({ dependsOn }));
+    const bounded = boundedRollout(`${name}-${worker}`, app.rolloutSeconds);
+    return new apps.Deployment(`${name}-${worker}`, { metadata, spec }, child({ dependsOn, ...bounded }));
   });
 }

@@ -5,8 +5,10 @@ import { ContainerResourcesArgs } from "../common/resources";
 import { restrictedContainer, restrictedPod, writable } from "../common/security";
 import { caVolume, Connection, connectionVariables } from "../database/connection";
 import { ResolvedAutoscaling } from "./autoscaling";
+import { extraContainers, extraVolumes, ResolvedContainer } from "./containers";
 import { METRICS_PORT_NAME, PORT_NAME, ResolvedProbes } from "./probes";
 import { ResolvedServiceAccount } from "./serviceAccount";
+import { filesGroup, ResolvedVolume, volumeMounts, volumeSpecs } from "./volumes";
 import { topologySpread, TopologySpreadArgs } from "./topologySpread";
 
 /** Which of Kubernetes' controllers runs the application's pods. */
@@ -36,19 +38,26 @@ export interface ResolvedApp {
   preStopSeconds: pulumi.Input<number>;
   terminationGracePeriodSeconds: pulumi.Input<number>;
   minReadySeconds?: pulumi.Input<number>;
+  /** How long all of them together may take to be ready. */
+  rolloutSeconds: number;
   connectionEnv: Record<string, pulumi.Input<string>>;
   probes: ResolvedProbes;
-  /** One pod after the other, also when there was none before. */
-  startsInOrder: boolean;
+  /** At the first start one pod by itself, because it migrates. */
+  startsAlone: boolean;
   resources: ContainerResourcesArgs;
   uid?: pulumi.Input<number>;
   writablePaths: string[];
+  volumes: ResolvedVolume[];
+  /** Sidecars and init containers of the user's. */
+  containers: ResolvedContainer[];
 }
 
 /** What the application's container is given by others. */
 export interface AppSurroundings {
   connection: Connection;
   envFrom: types.input.core.v1.EnvFromSource[];
+  /** Names of the claims that are made here, by volume. */
+  claims: Record<string, pulumi.Input<string>>;
 }
 
 /** What the pods of the application are given besides. */
@@ -74,29 +83,37 @@ export function appStatefulSet(
 ): types.input.apps.v1.StatefulSetSpec {
   return {
     serviceName: around.serviceName,
-    // Pods of an application need no order, and with OrderedReady a rollout that is stuck on a broken pod stays stuck when
-    // the image is corrected (kubernetes/kubernetes#67250). A rolling update replaces one pod at a time all the same.
-    podManagementPolicy: app.startsInOrder ? "OrderedReady" : "Parallel",
+    // With OrderedReady a rollout that is stuck on a broken pod stays stuck when the image is corrected
+    // (kubernetes/kubernetes#67250). A rolling update replaces one pod at a time all the same.
+    podManagementPolicy: "Parallel",
     ...common(app, around, "StatefulSet"),
   };
 }
 
 /** The Deployment of the application: a new pod is ready before an old one goes, so that also one pod is never none. */
 export const appDeployment = (app: ResolvedApp, around: PodSurroundings): types.input.apps.v1.DeploymentSpec => ({
-  ...surging,
+  ...surging(app),
   ...common(app, around, "Deployment"),
 });
 
 /** How Deployments replace pods. Former versions are Pulumi's to bring back: what Kubernetes keeps of them is for looking at. */
-export const surging = {
+export const surging = ({ rolloutSeconds }: ResolvedApp) => ({
   strategy: { type: "RollingUpdate", rollingUpdate: { maxSurge: 1, maxUnavailable: 0 } },
+  progressDeadlineSeconds: rolloutSeconds + 60, // Pulumi's wait ends before, and says why
   revisionHistoryLimit: 2,
-};
+});
+
+/** Where the first pod has to be alone, scaleOut.ts or the autoscaler says how many there are when it is ready. */
+function firstReplicas({ startsAlone, autoscaling, replicas }: ResolvedApp): pulumi.Input<number> | undefined {
+  if (startsAlone) return autoscaling ? 1 : undefined;
+  return autoscaling ? autoscaling.minReplicas : replicas;
+}
 
 function common(app: ResolvedApp, around: PodSurroundings, kind: WorkloadKind) {
   const revision = kind === "StatefulSet" ? "controller-revision-hash" : "pod-template-hash";
+  const initContainers = [...extraContainers(app, around), ...(around.init?.containers ?? [])];
   return {
-    replicas: app.autoscaling ? app.autoscaling.minReplicas : app.replicas,
+    replicas: firstReplicas(app),
     minReadySeconds: app.minReadySeconds,
     selector: { matchLabels: { ...around.selector, ...ofKind(kind) } },
     template: {
@@ -105,7 +122,7 @@ function common(app: ResolvedApp, around: PodSurroundings, kind: WorkloadKind) {
         ...appPod(app),
         terminationGracePeriodSeconds: app.terminationGracePeriodSeconds,
         topologySpreadConstraints: topologySpread(app.topologySpread, around.selector, revision),
-        initContainers: around.init?.containers,
+        initContainers: initContainers.length ? initContainers : undefined,
         containers: [{ ...appContainer(app, around), lifecycle: stopping(app) }],
         volumes: [...appVolumes(app, around), ...(around.init?.volumes ?? [])],
       },
@@ -121,7 +138,7 @@ export const appPod = (app: ResolvedApp) => ({
   serviceAccountName: app.serviceAccount.name,
   automountServiceAccountToken: app.serviceAccount.automountToken,
   enableServiceLinks: false, // they would put a variable for each Service of the namespace into the application
-  securityContext: restrictedPod(app.uid),
+  securityContext: { ...restrictedPod(app.uid), ...filesGroup(app.volumes, app.uid) },
   ...podPlacement(app.placement),
 });
 
@@ -142,11 +159,22 @@ export function appContainer(app: ResolvedApp, { connection, envFrom }: AppSurro
     resources: app.resources,
     securityContext: restrictedContainer(),
     terminationMessagePolicy: "FallbackToLogsOnError",
-    volumeMounts: [...caVolume(connection).volumeMounts, ...writable(app.writablePaths).volumeMounts],
+    volumeMounts: [
+      ...caVolume(connection).volumeMounts,
+      ...writable(app.writablePaths).volumeMounts,
+      ...volumeMounts(app.volumes),
+    ],
   };
 }
 
-export const appVolumes = (app: ResolvedApp, { connection }: AppSurroundings): types.input.core.v1.Volume[] => [
+/** `beside` as for `volumeSpecs`. */
+export const appVolumes = (
+  app: ResolvedApp,
+  { connection, claims }: AppSurroundings,
+  beside = false,
+): types.input.core.v1.Volume[] => [
   ...caVolume(connection).volumes,
   ...writable(app.writablePaths).volumes,
+  ...volumeSpecs(app.volumes, claims, beside),
+  ...extraVolumes(app),
 ];

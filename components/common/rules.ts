@@ -46,6 +46,14 @@ export const kubernetesName: Rule<string> = (name) =>
     ? undefined
     : `${show(name)} is not the name of an object: use lower-case letters, digits, "-" and "."`;
 
+/** Names of containers, ports and volumes. */
+export const label =
+  (longest: number): Rule<string> =>
+  (name) =>
+    typeof name === "string" && /^[a-z0-9]([-a-z0-9]*[a-z0-9])?$/.test(name) && name.length <= longest
+      ? undefined
+      : `${show(name)} is not a name: use at most ${longest} lower-case letters, digits and "-"`;
+
 /** Kubernetes' quantities: apimachinery/pkg/api/resource. */
 export const quantity: Rule<string> = (value) =>
   typeof value === "string" && /^(\d+(\.\d*)?|\.\d+)(m|k|[MGTPE]|[KMGTPE]i|[eE][-+]?\d+)?$/.test(value) && parseFloat(value) > 0

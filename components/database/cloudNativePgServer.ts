@@ -165,6 +165,16 @@ export function cloudNativePgServer(
     client: { image: cluster.imageName, uid: pulumi.output(cluster.imageName).apply(userOf) },
     logins,
     ready: [server, extensions],
+    ...(database.onDelete === "delete"
+      ? {
+          owner: {
+            apiVersion: CLOUD_NATIVE_PG_API,
+            kind: "Cluster",
+            name: clusterName,
+            uid: server.metadata.uid as pulumi.Output<string>,
+          },
+        }
+      : {}),
     dataId: server.metadata.uid as pulumi.Output<string>,
     seen: {
       pods: clusterName.apply((cluster) => ({ "cnpg.io/cluster": cluster })),

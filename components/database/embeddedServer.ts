@@ -116,6 +116,9 @@ export function embeddedServer(
     },
     logins: around.logins,
     ready: [server, ...(ca ? [ca] : []), ...(grown ? [grown] : [])],
+    ...(around.onDelete === "delete"
+      ? { owner: { apiVersion: "apps/v1", kind: "StatefulSet", name: server.metadata.name, uid: server.metadata.uid } }
+      : {}),
     dataId: claim.metadata.uid,
     seen: {
       pods: server.spec.selector.matchLabels,

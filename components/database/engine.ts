@@ -24,8 +24,18 @@ export interface Engine {
   seen: ServerSeen;
   /** What the setup has to wait for. */
   ready: pulumi.Resource[];
+  /** What Kubernetes has to delete for the data to be deleted, if that is what `onDelete` says. */
+  owner?: DataOwner;
   /** Changes when the data becomes other data: roles have to be made again then, and migrations run. */
   dataId?: pulumi.Input<string>;
+}
+
+/** An object that goes with the data, as others name it that are to go with it too. */
+export interface DataOwner {
+  apiVersion: string;
+  kind: string;
+  name: pulumi.Input<string>;
+  uid: pulumi.Input<string>;
 }
 
 export interface Server {

@@ -13,7 +13,7 @@ import { CA_FILE, caVolume, Connection, connectionSecretData, libpqVariables, ow
 import { currentLogin, generateLogins, Login, loginsSecret } from "./credentials";
 import { PostgresDatabaseArgs } from "./databaseArgs";
 import { embeddedServer } from "./embeddedServer";
-import { Engine, Server, ServerSeen } from "./engine";
+import { DataOwner, Engine, Server, ServerSeen } from "./engine";
 import { directly, externalServer, markPasswords } from "./external";
 import { remember } from "./remembered";
 import { resolveDatabase, ResolvedDatabase } from "./resolveDatabase";
@@ -117,6 +117,7 @@ export class PostgresDatabase extends pulumi.ComponentResource {
       dataId: engine.dataId,
       location,
       seen: engine.seen,
+      owner: engine.owner,
     });
     this.registerOutputs({
       host: (this.host = engine.server.host),
@@ -162,6 +163,11 @@ export class PostgresDatabase extends pulumi.ComponentResource {
   public get dataId(): pulumi.Input<string> | undefined {
     return parts.get(this)!.dataId;
   }
+
+  /** With what Kubernetes deletes the data, if `onDelete` is "delete": what is to go with the data belongs to it too. */
+  public get owner(): DataOwner | undefined {
+    return parts.get(this)!.owner;
+  }
 }
 
 /** Beside the class, because every field of it, private ones too, would become an output in the schema. */
@@ -175,6 +181,7 @@ const parts = new WeakMap<
     dataId?: pulumi.Input<string>;
     location: DatabaseLocation;
     seen: ServerSeen;
+    owner?: DataOwner;
   }
 >();
 

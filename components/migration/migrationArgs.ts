@@ -163,17 +163,15 @@ export interface MigrationArgs extends MigrationRunArgs {
    * Where the schema is migrated: "Job", "Startup", "InitContainer" or "None". Defaults to "Job", which is the one that stops before
    * any pod is touched, shows the tool's words at once and has gates; the others are for what cannot be had otherwise.
    *
-   * "Startup": the image does it when it starts, and no Job is made. Pods are started one after the other, each when the one before
-   * is ready (podManagementPolicy OrderedReady), and the startup probe leaves them `timeoutSeconds`. Only for an image that is known to
-   * migrate at start, or said to by `migratesAtStart`. A migration that fails keeps `pulumi up` waiting for `timeoutSeconds` and ten
-   * minutes, and while the corrected version is rolled out, its pod has to be deleted by hand: Kubernetes goes on waiting for it
-   * (kubernetes/kubernetes#67250).
-   * A change from or to "Startup" replaces the StatefulSet: a moment without any pod.
+   * "Startup": the image does it when it starts, and no Job is made. At the first install one pod starts by itself, and the others when
+   * it is ready; an upgrade replaces one after the other. The startup probe leaves a pod `timeoutSeconds`. Only for an image that is
+   * known to migrate at start, or said to by `migratesAtStart`. A migration that fails keeps `pulumi up` waiting for `timeoutSeconds` and
+   * `rollout.timeoutSeconds`. A change to "Startup" has a moment with one pod.
    *
    * "InitContainer": each pod runs `command` before the application, with the lock, so that any number of them may start at once. An
    * upgrade replaces one pod after the other: the rest of the former version goes on serving while the first one migrates; with one
-   * replica none does. A migration that fails is tried again by Kubernetes until `pulumi up` gives up after `timeoutSeconds` and ten
-   * minutes. Pods see the migration's login. A change from or to it rolls the pods.
+   * replica none does. A migration that fails is tried again by Kubernetes until `pulumi up` gives up after `timeoutSeconds` and
+   * `rollout.timeoutSeconds`. Pods see the migration's login. A change from or to it rolls the pods.
    *
    * "None": says that the schema is somebody else's business. An image that migrates when it starts is refused with it.
    */

@@ -1,5 +1,4 @@
 import { PostgresAppArgs } from "../postgresAppArgs";
-import { pending } from "./pending";
 import { asks, DatabaseTls, preset, PresetOptions, Product } from "./preset";
 import { checkS3, given, PresetRedis, PresetS3, PresetSmtp, resolveRedis, resolveSmtp, s3Region } from "./services";
 
@@ -108,8 +107,8 @@ export function directus(options: DirectusOptions = {}): PostgresAppArgs {
       },
       probes: asks("/server/ping"), // /server/health also asks mail and storage, of which an outage is none of every pod
       resources: { requests: { cpu: "200m", memory: "512Mi" } },
-      ingressNeeds: { maxBodySize: "100m", timeoutSeconds: 300 },
-      ...(s3 ? {} : pending({ volumes: [{ mountPath: UPLOADS, storage: storage ?? "10Gi" }] })),
+      ingressNeeds: { maxBodySize: "100Mi", timeoutSeconds: 300 },
+      ...(s3 ? {} : { volumes: [{ mountPath: UPLOADS, storage: storage ?? "10Gi" }] }),
     };
   });
 }

@@ -1,5 +1,4 @@
 import { PostgresAppArgs } from "../postgresAppArgs";
-import { pending } from "./pending";
 import { asks, preset, PresetOptions, Product } from "./preset";
 
 /**
@@ -69,8 +68,8 @@ export function labelStudio(options: LabelStudioOptions = {}): PostgresAppArgs {
       },
       probes: asks("/health/"),
       resources: { requests: { cpu: "250m", memory: "768Mi" } },
-      ingressNeeds: { maxBodySize: "250m", timeoutSeconds: 300 }, // DATA_UPLOAD_MAX_MEMORY_SIZE
-      ...pending({ volumes: [{ mountPath: DATA, storage: options.storage ?? "10Gi" }] }),
+      ingressNeeds: { maxBodySize: "250Mi", timeoutSeconds: 300 }, // DATA_UPLOAD_MAX_MEMORY_SIZE
+      volumes: [{ mountPath: DATA, storage: options.storage ?? "10Gi" }],
     };
   });
 }

@@ -1,5 +1,4 @@
 import { PostgresAppArgs } from "../postgresAppArgs";
-import { pending } from "./pending";
 import { asks, preset, PresetOptions, Product } from "./preset";
 
 /** Read from knadh/listmonk at 6.2.0: Dockerfile, docker-compose.yml, cmd/main.go, cmd/install.go, cmd/init.go, schema.sql. */
@@ -53,7 +52,7 @@ export function listmonk(options: ListmonkOptions = {}): PostgresAppArgs {
     },
     probes: asks("/health"),
     resources: { requests: { cpu: "50m", memory: "128Mi" } },
-    ingressNeeds: { maxBodySize: "50m", timeoutSeconds: 300 }, // lists of subscribers are imported as files
-    ...pending({ volumes: [{ mountPath: "/listmonk/uploads", storage: options.storage ?? "5Gi" }] }),
+    ingressNeeds: { maxBodySize: "50Mi", timeoutSeconds: 300 }, // lists of subscribers are imported as files
+    volumes: [{ mountPath: "/listmonk/uploads", storage: options.storage ?? "5Gi" }],
   }));
 }

@@ -1,7 +1,6 @@
 import * as pulumi from "@pulumi/pulumi";
 import { text } from "../common/rules";
 import { PostgresAppArgs } from "../postgresAppArgs";
-import { pending } from "./pending";
 import { preset, PresetOptions, Product } from "./preset";
 import { checkS3, given, PresetRedis, PresetS3, PresetSmtp, redisUrl, resolveRedis, resolveSmtp, s3Region } from "./services";
 
@@ -173,21 +172,19 @@ export function mastodon(options: MastodonOptions): PostgresAppArgs {
       },
       probes: { readiness: { httpPath: "/health" } },
       resources: MEMORY,
-      ingressNeeds: { maxBodySize: "100m", timeoutSeconds: 300 },
-      ...pending({
-        workers: {
-          // One: the queue "scheduler" must not be worked on twice.
-          sidekiq: {
-            command: ["bundle", "exec", "sidekiq", "-c", THREADS],
-            env: { DB_POOL: THREADS },
-            resources: MEMORY,
-            terminationGracePeriodSeconds: 60,
-          },
+      ingressNeeds: { maxBodySize: "100Mi", timeoutSeconds: 300 },
+      workers: {
+        // One: the queue "scheduler" must not be worked on twice.
+        sidekiq: {
+          command: ["bundle", "exec", "sidekiq", "-c", THREADS],
+          env: { DB_POOL: THREADS },
+          resources: MEMORY,
+          terminationGracePeriodSeconds: 60,
         },
-        ...(mediaClaim === undefined
-          ? {}
-          : { volumes: [{ mountPath: "/opt/mastodon/public/system", existingClaim: mediaClaim, accessMode: "ReadWriteMany" }] }),
-      }),
+      },
+      ...(mediaClaim === undefined
+        ? {}
+        : { volumes: [{ mountPath: "/opt/mastodon/public/system", existingClaim: mediaClaim, accessMode: "ReadWriteMany" }] }),
     };
   });
 }

@@ -1,5 +1,4 @@
 import { PostgresAppArgs } from "../postgresAppArgs";
-import { pending } from "./pending";
 import { asks, DatabaseTls, preset, PresetOptions, Product } from "./preset";
 import { given, PresetRedis, resolveRedis } from "./services";
 
@@ -73,9 +72,9 @@ export function n8n(options: N8nOptions = {}): PostgresAppArgs {
       migration: { command: ["n8n", "list:workflow", "--active=true", "--onlyId"], env: database, resources: MEMORY },
       probes: asks("/healthz/readiness", { liveness: "/healthz" }),
       resources: MEMORY,
-      ingressNeeds: { maxBodySize: "16m", timeoutSeconds: 3600 }, // N8N_PAYLOAD_SIZE_MAX; the editor's push connection
+      ingressNeeds: { maxBodySize: "16Mi", timeoutSeconds: 3600 }, // N8N_PAYLOAD_SIZE_MAX; the editor's push connection
       ...(redis
-        ? pending({ workers: { worker: { command: ["n8n", "worker"], replicas: options.workers ?? 2, resources: MEMORY } } })
+        ? { workers: { worker: { command: ["n8n", "worker"], replicas: options.workers ?? 2, resources: MEMORY } } }
         : {}),
     };
   });

@@ -1,6 +1,5 @@
 import * as pulumi from "@pulumi/pulumi";
 import { PostgresAppArgs } from "../postgresAppArgs";
-import { pending } from "./pending";
 import { asks, preset, PresetOptions, Product } from "./preset";
 import { checkS3, given, PresetRedis, PresetS3, PresetSmtp, redisUrl, resolveRedis, resolveSmtp, s3Region } from "./services";
 
@@ -100,8 +99,8 @@ export function outline(options: OutlineOptions): PostgresAppArgs {
       },
       probes: asks("/_health"), // it asks the database and Redis; there is no other
       resources: { requests: { cpu: "250m", memory: "768Mi" } },
-      ingressNeeds: { maxBodySize: "250m", timeoutSeconds: 3600 }, // people write together over WebSockets
-      ...(s3 ? {} : pending({ volumes: [{ mountPath: DATA, storage: storage ?? "10Gi" }] })),
+      ingressNeeds: { maxBodySize: "250Mi", timeoutSeconds: 3600 }, // people write together over WebSockets
+      ...(s3 ? {} : { volumes: [{ mountPath: DATA, storage: storage ?? "10Gi" }] }),
     };
   });
 }

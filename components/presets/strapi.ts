@@ -1,7 +1,6 @@
 import * as pulumi from "@pulumi/pulumi";
 import { path } from "../common/rules";
 import { PostgresAppArgs } from "../postgresAppArgs";
-import { pending } from "./pending";
 import { asks, DatabaseTls, preset, PresetOptions, Product } from "./preset";
 
 /**
@@ -86,8 +85,8 @@ export function strapi(options: StrapiOptions): PostgresAppArgs {
       },
       probes: asks("/_health"),
       resources: { requests: { cpu: "200m", memory: "512Mi" } },
-      ingressNeeds: { maxBodySize: "200m", timeoutSeconds: 300 }, // the upload plugin's limit
-      ...(storage === false ? {} : pending({ volumes: [{ mountPath: `${directory}/public/uploads`, storage }] })),
+      ingressNeeds: { maxBodySize: "200Mi", timeoutSeconds: 300 }, // the upload plugin's limit
+      ...(storage === false ? {} : { volumes: [{ mountPath: `${directory}/public/uploads`, storage }] }),
     };
   });
 }

@@ -1,5 +1,4 @@
 import { PostgresAppArgs } from "../postgresAppArgs";
-import { pending } from "./pending";
 import { asks, preset, PresetOptions, Product } from "./preset";
 
 /** Read from go-vikunja/vikunja at 2.5.0: Dockerfile, pkg/cmd/migrate.go, pkg/initialize/init.go, pkg/config/config.go, pkg/db/db.go. */
@@ -46,8 +45,8 @@ export function vikunja(options: VikunjaOptions = {}): PostgresAppArgs {
       migration: { command: ["/app/vikunja/vikunja", "migrate"], env: database },
       probes: asks("/health"),
       resources: { requests: { cpu: "50m", memory: "128Mi" } },
-      ingressNeeds: { maxBodySize: "20m" },
-      ...pending({ volumes: [{ mountPath: FILES, storage: options.storage ?? "10Gi" }] }),
+      ingressNeeds: { maxBodySize: "20Mi" },
+      volumes: [{ mountPath: FILES, storage: options.storage ?? "10Gi" }],
     };
   });
 }

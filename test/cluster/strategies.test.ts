@@ -130,7 +130,8 @@ describe("a strategy", function () {
   });
 
   describe("Startup", () => {
-    const program = (version: string) => app("itself", version, { strategy: "Startup" }, { replicas: 2, ...itself });
+    const program = (version: string, wait?: string) =>
+      app("itself", version, { strategy: "Startup" }, { replicas: 2, ...itself }, wait);
 
     it("starts the second pod when the first is ready, which has applied every migration once", async () => {
       succeeded(await stack.up(program("1.0.0")));
@@ -141,7 +142,14 @@ describe("a strategy", function () {
       assert.deepStrictEqual(await namespace.items("jobs", "-l", "app.kubernetes.io/component=migration"), []);
     });
 
-    it("upgrades one pod after the other, the first of which has applied what is new", async () => {
+    it("is stuck on one pod of a version whose migration fails, and says so", async () => {
+      const output = failed(await stack.up(program("1.1.0-broken", SHORT)));
+      assert.match(output, /itself-1: container app ended with exit code \d+: its last words are above/);
+      const versions = (await pods("itself")).map(({ spec }) => spec.containers[0].image);
+      assert.deepStrictEqual(versions, [image("1.0.0"), image("1.1.0-broken")]);
+    });
+
+    it("replaces it by the corrected version, one pod after the other, the first of which has applied what is new", async () => {
       succeeded(await stack.up(program("1.1.0")));
       const [second, first] = await pods("itself"); // from the last to the first
       assert.ok(condition(first, "Ready") <= Date.parse(second.metadata.creationTimestamp), "in this order");

@@ -23,20 +23,20 @@ describe("migration.strategy", () => {
       assert.deepStrictEqual(jobs, ["notes-db-setup", "notes-migration-start", "notes-migration"]);
       assert.strictEqual(workload.inputs.spec.podManagementPolicy, "Parallel");
       assert.strictEqual(template(workload).spec.initContainers, undefined);
-      assert.deepStrictEqual(workload.options.customTimeouts, { create: "", update: "", delete: "" });
+      assert.deepStrictEqual(workload.options.customTimeouts, { create: "300s", update: "300s", delete: "" });
     }
   });
 
-  it("Startup: no Job, one pod after the other, each with the time that its migration may take", async () => {
+  it("Startup: no Job, one pod by itself and then the others, each with the time that its migration may take", async () => {
     const { jobs, workload } = await registered({
       migratesAtStart: true,
       migration: { strategy: "Startup", timeoutSeconds: 900 },
     });
     assert.deepStrictEqual(jobs, ["notes-db-setup"]);
-    assert.strictEqual(workload.inputs.spec.podManagementPolicy, "OrderedReady");
+    assert.strictEqual(workload.inputs.spec.replicas, undefined);
     const { startupProbe } = template(workload).spec.containers[0];
     assert.deepStrictEqual([startupProbe.periodSeconds, startupProbe.failureThreshold], [1, 1200]);
-    assert.deepStrictEqual(workload.options.customTimeouts, { create: "1500s", update: "1500s", delete: "" });
+    assert.deepStrictEqual(workload.options.customTimeouts, { create: "1200s", update: "1200s", delete: "" });
     assert.ok(workload.dependencies.includes(`${JOB}::notes-db-setup`));
   });
 
@@ -81,7 +81,7 @@ describe("migration.strategy", () => {
     for (const { volumeMounts } of [...initContainers, ...containers])
       for (const { name } of volumeMounts) assert.ok(names.includes(name), name);
     assert.match(JSON.stringify(resources.get("kubernetes:core/v1:ConfigMap::notes-init-scripts")!.inputs.data), /SIDECAR=yes/);
-    assert.deepStrictEqual(workload.options.customTimeouts, { create: "1200s", update: "1200s", delete: "" });
+    assert.deepStrictEqual(workload.options.customTimeouts, { create: "900s", update: "900s", delete: "" });
     for (const each of ["ConfigMap::notes-init-scripts", "Secret::notes-init-env"])
       assert.ok(workload.dependencies.includes(`kubernetes:core/v1:${each}`), each);
   });
