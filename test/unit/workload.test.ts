@@ -357,7 +357,7 @@ describe("the workload", () => {
       const canary = await made({ workers, command: ["serve"], rollout: { canary: {} } });
       assert.ok(depends(canary, `${JOB}::notes-canary`));
       const startup = await made({ workers, migratesAtStart: true, migration: { strategy: "Startup" } });
-      assert.ok(depends(startup, STATEFUL_SET));
+      assert.ok(depends(startup, "kubernetes:apps/v1:StatefulSetPatch::notes-replicas")); // which comes after the first pod
       const pods = await made({ workers, migration: { strategy: "InitContainer", command: ["migrate"] } });
       assert.ok(depends(pods, STATEFUL_SET));
     });

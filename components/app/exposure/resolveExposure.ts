@@ -1,11 +1,11 @@
 import * as pulumi from "@pulumi/pulumi";
-import { bytes, kubernetesName, namespaceName, oneOf, port, quantity, text, wholeNumber } from "../../common/rules";
+import { bytes, kubernetesName, namespaceName, oneOf, port, text, wholeNumber } from "../../common/rules";
 import { Rule, Validation } from "../../common/validation";
 import { AppProbesArgs } from "../probes";
 import { controllerOf } from "./controllers";
 import { AppServiceArgs, AppServiceType, HttpRouteArgs, IngressArgs, IngressController, IngressTlsArgs } from "./exposureArgs";
 import { Controller, ResolvedIngress } from "./plan";
-import { arn, hostName, label, routePath } from "./rules";
+import { arn, bodySize, hostName, label, routePath } from "./rules";
 
 export interface ResolvedService {
   port: pulumi.Input<number>;
@@ -86,7 +86,7 @@ function resolveIngress(
     maxBodyBytes:
       args.maxBodySize === undefined
         ? undefined
-        : pulumi.output(validation.check(at("maxBodySize"), args.maxBodySize, quantity)).apply((size) => Math.floor(bytes(size))),
+        : pulumi.output(validation.check(at("maxBodySize"), args.maxBodySize, bodySize)).apply((size) => Math.floor(bytes(size))),
     timeoutSeconds: validation.check(at("timeoutSeconds"), args.timeoutSeconds, wholeNumber(1, most)),
     stickySessions: args.stickySessions ?? false,
     internal: args.internal ?? false,

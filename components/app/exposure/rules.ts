@@ -1,3 +1,4 @@
+import { bytes, quantity } from "../../common/rules";
 import { Rule } from "../../common/validation";
 
 /** Rules for single values of an exposure. */
@@ -29,3 +30,7 @@ export const arn: Rule<string> = (value) =>
   typeof value === "string" && value.split(",").every((one) => /^arn:aws[\w-]*:(acm|iam):\S*$/.test(one))
     ? undefined
     : `${show(value)} is not the ARN of a certificate: write arn:aws:acm:<region>:<account>:certificate/<id>`;
+
+/** A quantity of bytes. What ends in "m" is one too for Kubernetes: thousandths. */
+export const bodySize: Rule<string> = (value) =>
+  quantity(value) ?? (bytes(value) < 1 ? `${show(value)} is less than a byte: write for example "50Mi"` : undefined);
