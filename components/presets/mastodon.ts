@@ -170,7 +170,7 @@ export function mastodon(options: MastodonOptions): PostgresAppArgs {
         resources: MEMORY,
         postDeploy: { command: ["bundle", "exec", "rake", "db:migrate"], env: domains },
       },
-      probes: { readiness: { httpPath: "/health" } },
+      probes: { liveness: {}, readiness: { httpPath: "/health" } }, // the chart asks a connection for life
       resources: MEMORY,
       ingressNeeds: { maxBodySize: "100Mi", timeoutSeconds: 300 },
       workers: {

@@ -1,6 +1,6 @@
 import * as assert from "assert";
 import { IngressArgs, PostgresApp, PostgresAppArgs } from "../../index";
-import { installControllerKinds } from "../support/controllerKinds";
+import { gatewayApi, gke, installDefinitions, traefik } from "../support/definitions";
 import { everything, exposed } from "../support/exposures";
 import { graph } from "../support/graph";
 import { kubectl, Namespace, until } from "../support/kubectl";
@@ -22,11 +22,18 @@ async function objects(namespace: string, more: Partial<PostgresAppArgs>): Promi
 describe("what exposes an application", function () {
   this.timeout(240_000);
   let namespace: Namespace;
+  let removeDefinitions: () => Promise<void>;
 
   before(async () => {
-    [namespace] = await Promise.all([Namespace.create("exposure"), installControllerKinds()]);
+    const definitions = [...(await gatewayApi()), ...(await traefik()), ...(await gke())];
+    assert.strictEqual(definitions.length, 5);
+    removeDefinitions = await installDefinitions(definitions);
+    namespace = await Namespace.create("exposure");
   });
-  after(() => namespace?.delete());
+  after(async () => {
+    await namespace?.delete();
+    await removeDefinitions?.();
+  });
 
   describe("is what the API server and the published kinds take, to the last field", () => {
     // GKE's managed certificates are published nowhere where a test could get them.

@@ -1,15 +1,34 @@
 import * as assert from "assert";
 import { mkdir, mkdtemp, readFile, rm, writeFile } from "fs/promises";
+import { readFileSync } from "fs";
 import { tmpdir } from "os";
 import { join } from "path";
+import * as yaml from "js-yaml";
+import { definitionFiles } from "../support/cloudNativePg/schemas";
+import { gatewayApi, installDefinitions, prometheusOperator } from "../support/definitions";
+import { PostgresApp } from "../../index";
+import { presets } from "../support/presets";
 import { explained } from "../support/findings";
 import { writeSchemas } from "../support/jsonSchemas";
 import { Namespace, run } from "../support/kubectl";
-import { exampleManifests, exampleNames, Manifest } from "../support/manifests";
+import { exampleManifests, exampleNames, Manifest, manifests } from "../support/manifests";
 
 /** What the examples that cannot do without are configured with. */
 const config: Record<string, Record<string, string>> = {
+  production: { image: "registry.example.org/notes:1.0.0", namespace: "notes" },
+  heimdall: { host: "heimdall.example.org" },
   external: { host: "db.example.org", adminPassword: "of the administrator" },
+};
+
+/** Every example, and an application of each preset. */
+const programs: Record<string, () => Promise<Manifest[]>> = {
+  ...Object.fromEntries(exampleNames().map((name) => [`example ${name}`, () => exampleManifests(name, config[name])])),
+  ...Object.fromEntries(
+    presets.map(({ name, preset }) => [
+      `preset ${name}`,
+      () => manifests(() => void new PostgresApp(name.toLowerCase(), preset({ host: "app.example.org" }))),
+    ]),
+  ),
 };
 
 /** A certificate and its key, which the API server looks into; the mocks make none. */
@@ -22,25 +41,29 @@ async function tlsSecret(folder: string): Promise<Record<string, string>> {
 
 const title = ({ kind, metadata }: Manifest) => `${kind}/${metadata.name}`;
 
-describe("what the examples create in a cluster", function () {
+describe("what examples and presets create in a cluster", function () {
   this.timeout(120_000);
   const rendered: Record<string, Manifest[]> = {};
   let folder: string;
   let namespace: Namespace;
+  let removeDefinitions: () => Promise<void>;
 
   before(async () => {
+    const cloudNativePg = definitionFiles.map((file) => yaml.load(readFileSync(file, "utf8")) as object);
+    const others = [...(await prometheusOperator()), ...(await gatewayApi())];
+    removeDefinitions = await installDefinitions([...cloudNativePg, ...others]);
     folder = await mkdtemp(join(tmpdir(), "pulumi-postgres-app-"));
     namespace = await Namespace.create("manifests");
     await namespace.kubectl(["label", "namespace", namespace.name, "pod-security.kubernetes.io/warn=restricted"]);
     const stringData = await tlsSecret(folder);
-    for (const name of exampleNames()) {
-      rendered[name] = (await exampleManifests(name, config[name])).map((manifest) =>
+    for (const [name, render] of Object.entries(programs)) {
+      rendered[name] = (await render()).map((manifest) =>
         manifest.type === "kubernetes.io/tls" ? { ...manifest, stringData } : manifest,
       );
-      await mkdir(join(folder, "examples", name), { recursive: true });
+      await mkdir(join(folder, "rendered", name), { recursive: true });
       for (const manifest of rendered[name])
         await writeFile(
-          join(folder, "examples", name, `${manifest.kind}-${manifest.metadata.name}.json`),
+          join(folder, "rendered", name, `${manifest.kind}-${manifest.metadata.name}.json`),
           JSON.stringify(manifest, null, 2),
         );
     }
@@ -48,14 +71,15 @@ describe("what the examples create in a cluster", function () {
   after(async () => {
     await rm(folder, { recursive: true, force: true });
     await namespace?.delete();
+    await removeDefinitions?.();
   });
 
-  it("is something, of every example", () => {
-    for (const [name, manifests] of Object.entries(rendered))
-      assert.ok(manifests.some(({ kind }) => kind === "Job") && manifests.length > 10, name);
+  it("is something, of every one", () => {
+    for (const [name, objects] of Object.entries(rendered))
+      assert.ok(objects.some(({ kind }) => kind === "Job") && objects.length > 10, name);
   });
 
-  for (const name of exampleNames())
+  for (const name of Object.keys(programs))
     it(`${name}: passes the API server's own dry run, with the restricted Pod Security Standard and without a warning`, async () => {
       const items = rendered[name].map((manifest) => ({
         ...manifest,
@@ -75,13 +99,13 @@ describe("what the examples create in a cluster", function () {
     const pattern = await writeSchemas(schemas, Object.values(rendered).flat());
     const conform = (path: string) =>
       run("kubeconform", ["-strict", "-summary", "-output", "json", "-schema-location", pattern, path]);
-    const { stdout } = await conform(join(folder, "examples"));
+    const { stdout } = await conform(join(folder, "rendered"));
     const { resources = [], summary } = JSON.parse(stdout);
     assert.deepStrictEqual(resources, []);
     assert.strictEqual(summary.valid, Object.values(rendered).flat().length);
 
     // A field that is not there is found, also deep down.
-    const [workload] = rendered.notes.filter((manifest) => title(manifest) === "StatefulSet/notes") as any[];
+    const [workload] = rendered["example notes"].filter((manifest) => title(manifest) === "StatefulSet/notes") as any[];
     const wrong = structuredClone(workload);
     wrong.spec.template.spec.containers[0].readinessProb = {};
     await mkdir(join(folder, "wrong"));
@@ -98,7 +122,7 @@ describe("what the examples create in a cluster", function () {
       "--output",
       "json",
       "--directory",
-      join(folder, "examples"),
+      join(folder, "rendered"),
     ];
     const { stdout, stderr } = await run("checkov", look, { seconds: 100 });
     const reports = [JSON.parse(stdout)].flat();

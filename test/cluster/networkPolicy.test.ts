@@ -2,7 +2,7 @@ import * as assert from "assert";
 import { PostgresAppArgs } from "../../index";
 import { restrictedContainer, restrictedPod } from "../../components/common/security";
 import { Connections } from "../support/connections";
-import { installDefinitions, PROMETHEUS_OPERATOR } from "../support/crds";
+import { installDefinitions, prometheusOperator } from "../support/definitions";
 import { kubectl, Namespace, until } from "../support/kubectl";
 import { getJson, image, notes, postJson } from "../support/notes";
 import { NetworkPolicies } from "../support/networkPolicy";
@@ -90,7 +90,7 @@ describe("network policies and monitoring", function () {
   const outside = { ip: "198.51.100.7" };
 
   before(async () => {
-    removeDefinitions = await installDefinitions(PROMETHEUS_OPERATOR);
+    removeDefinitions = await installDefinitions(await prometheusOperator());
     namespace = await Namespace.create("policy");
     elsewhere = await Namespace.create("elsewhere");
     stack = await TestStack.create("policy");

@@ -47,4 +47,24 @@ export const explained: Explained[] = [
     objects: /^(StatefulSet|Job)\/notes/,
     why: "The small examples leave out `networkPolicy: {}`, which needs a network that enforces policies; the production example has it.",
   },
+  {
+    check: "CKV_K8S_8",
+    objects: /^Pod\/.*-migration-plan-/,
+    why: "It looks at what is pending and ends; its own time limit bounds it.",
+  },
+  {
+    check: "CKV_K8S_9",
+    objects: /^Pod\/.*-migration-plan-/,
+    why: "Nothing sends it requests.",
+  },
+  {
+    check: "CKV_K8S_8",
+    objects: /^Deployment\/.*-sidekiq$/,
+    why: "There is no question that is right for every queue; a worker that dies ends its container, and one that hangs is for an alert on the queue.",
+  },
+  {
+    check: "CKV_K8S_9",
+    objects: /^Deployment\/.*-sidekiq$/,
+    why: "Nothing sends workers requests; minReadySeconds has them run for a while before they count as started.",
+  },
 ];
