@@ -79,6 +79,7 @@ export function resolveArgs(name: string, args: PostgresAppArgs): ResolvedArgs {
     check(`writablePaths[${index}]`, directory, path),
   );
   const volumes = resolveVolumes(args.volumes, { ...args, writablePaths }, "volumes", validation);
+  const rolloutSeconds = resolveRolloutSeconds(args, migration, validation);
   const resolved: ResolvedArgs = {
     kind: check("kind", args.kind, oneOf(Object.values(WorkloadKind))) ?? WorkloadKind.StatefulSet,
     image,
@@ -102,17 +103,13 @@ export function resolveArgs(name: string, args: PostgresAppArgs): ResolvedArgs {
     preStopSeconds,
     terminationGracePeriodSeconds: resolveGracePeriod(args.terminationGracePeriodSeconds, preStopSeconds, validation),
     minReadySeconds: check("rollout.minReadySeconds", args.rollout?.minReadySeconds, wholeNumber(0)),
-    workers: resolveWorkers(args.workers, "workers", validation),
+    workers: resolveWorkers(args.workers, "workers", validation, rolloutSeconds),
     uid: check("runAsUser", args.runAsUser, wholeNumber(1)),
     writablePaths,
     volumes,
     containers: resolveContainers(args, { volumes, writablePaths }, validation),
     envFrom: resolveEnvFrom(args.envFrom, "envFrom", validation),
-    rolloutSeconds: resolveRolloutSeconds(
-      { ...args, replicas: autoscaling?.maxReplicas ?? args.replicas },
-      migration,
-      validation,
-    ),
+    rolloutSeconds: rolloutSeconds(autoscaling?.maxReplicas ?? args.replicas),
     namespace: check("namespace", args.namespace, namespaceName),
     database,
     migration,

@@ -13,16 +13,14 @@ const EACH = 60;
 interface Rollout {
   rollout?: { timeoutSeconds?: number; minReadySeconds?: pulumi.Input<number> };
   probes?: AppProbesArgs;
-  /** Of pods that are replaced one after the other. */
-  replicas?: pulumi.Input<number>;
 }
 
-/** Seconds after which a rollout has failed. Pods that migrate have the time for that besides. */
+/** Seconds after which a rollout of so many pods has failed, which are replaced one after the other. Pods that migrate have the time for that besides. */
 export function resolveRolloutSeconds(
-  { rollout, probes, replicas }: Rollout,
+  { rollout, probes }: Rollout,
   migration: { strategy: MigrationStrategy; timeoutSeconds: number } | undefined,
   validation: Validation,
-): number {
+): (replicas: pulumi.Input<number> | undefined) => number {
   const inPods = migration?.strategy === "Startup" || migration?.strategy === "InitContainer";
   const migrating = inPods ? migration.timeoutSeconds : 0;
   const starting = startupSeconds(probes);
@@ -32,11 +30,13 @@ export function resolveRolloutSeconds(
       ? `${seconds} s would be over before probes.startup, which allows a pod ${starting} s: raise this one, or lower that`
       : undefined);
   const given = validation.check("rollout.timeoutSeconds", rollout?.timeoutSeconds, enough);
-  if (given !== undefined) return given + migrating;
-  const further = typeof replicas === "number" ? Math.max(0, replicas - 1) : 0;
+  if (given !== undefined) return () => given + migrating;
   const { minReadySeconds } = rollout ?? {};
-  const settling = typeof minReadySeconds === "number" ? minReadySeconds * (further + 1) : 0;
-  return Math.max(DEFAULT, starting + EACH) + further * EACH + settling + migrating;
+  return (replicas) => {
+    const further = typeof replicas === "number" ? Math.max(0, replicas - 1) : 0;
+    const settling = typeof minReadySeconds === "number" ? minReadySeconds * (further + 1) : 0;
+    return Math.max(DEFAULT, starting + EACH) + further * EACH + settling + migrating;
+  };
 }
 
 /** Options of a workload: how long it is waited for, and what is said when that was not enough. `name` is that of the workload's resource. */

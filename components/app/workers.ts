@@ -56,6 +56,8 @@ export interface ResolvedWorker {
   resources: ContainerResourcesArgs;
   minReadySeconds: pulumi.Input<number>;
   terminationGracePeriodSeconds: pulumi.Input<number>;
+  /** How long all of its pods together may take to run. */
+  rolloutSeconds: number;
 }
 
 export type ResolvedWorkers = Record<string, ResolvedWorker>;
@@ -64,13 +66,22 @@ export function resolveWorkers(
   given: Record<string, WorkerArgs> | undefined,
   path: string,
   validation: Validation,
+  rolloutSeconds: (replicas: pulumi.Input<number> | undefined) => number,
 ): ResolvedWorkers {
   return Object.fromEntries(
-    byName(given ?? {}).map(([worker, args]) => [worker, resolveWorker(worker, args, `${path}.${worker}`, validation)]),
+    byName(given ?? {}).map(([worker, args]) => [
+      worker,
+      { ...resolveWorker(worker, args, `${path}.${worker}`, validation), rolloutSeconds: rolloutSeconds(args.replicas) },
+    ]),
   );
 }
 
-function resolveWorker(worker: string, args: WorkerArgs, path: string, validation: Validation): ResolvedWorker {
+function resolveWorker(
+  worker: string,
+  args: WorkerArgs,
+  path: string,
+  validation: Validation,
+): Omit<ResolvedWorker, "rolloutSeconds"> {
   validation.check(path, worker, componentName(20));
   if (args.command === undefined && args.args === undefined)
     validation.problem(
@@ -102,7 +113,7 @@ export function workerDeployment(
 ): types.input.apps.v1.DeploymentSpec {
   const { ports, startupProbe, livenessProbe, readinessProbe, ...container } = appContainer(app, around);
   return {
-    ...surging(app),
+    ...surging(worker),
     replicas: worker.replicas,
     minReadySeconds: worker.minReadySeconds,
     selector: { matchLabels: around.selector },
@@ -143,7 +154,7 @@ export function startWorkers(
     const all = { ...labels(name, "worker"), ...which };
     const metadata = { name: `${name}-${worker}`, namespace: app.namespace, labels: all, annotations: OVERRULES };
     const spec = workerDeployment(app, resolved, { ...around, selector, labels: all });
-    const bounded = boundedRollout(`${name}-${worker}`, app.rolloutSeconds);
+    const bounded = boundedRollout(`${name}-${worker}`, resolved.rolloutSeconds);
     return new apps.Deployment(`${name}-${worker}`, { metadata, spec }, child({ dependsOn, ...bounded }));
   });
 }

@@ -97,7 +97,7 @@ export const appDeployment = (app: ResolvedApp, around: PodSurroundings): types.
 });
 
 /** How Deployments replace pods. Former versions are Pulumi's to bring back: what Kubernetes keeps of them is for looking at. */
-export const surging = ({ rolloutSeconds }: ResolvedApp) => ({
+export const surging = ({ rolloutSeconds }: Pick<ResolvedApp, "rolloutSeconds">) => ({
   strategy: { type: "RollingUpdate", rollingUpdate: { maxSurge: 1, maxUnavailable: 0 } },
   progressDeadlineSeconds: rolloutSeconds + 60, // Pulumi's wait ends before, and says why
   revisionHistoryLimit: 2,

@@ -43,11 +43,6 @@ export const explained: Explained[] = [
     why: "A server that recovers after a crash or is busy must not be killed for it, which would begin the recovery anew; its container ends when the server does.",
   },
   {
-    check: "CKV2_K8S_6",
-    objects: /^(StatefulSet|Job)\/notes/,
-    why: "The small examples leave out `networkPolicy: {}`, which needs a network that enforces policies; the production example has it.",
-  },
-  {
     check: "CKV_K8S_8",
     objects: /^Pod\/.*-migration-plan-/,
     why: "It looks at what is pending and ends; its own time limit bounds it.",
