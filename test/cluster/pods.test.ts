@@ -211,4 +211,34 @@ describe("the application's pods", function () {
       assert.deepStrictEqual(await namespace.items("persistentvolumeclaims"), []);
     });
   });
+
+  describe("of a Deployment", () => {
+    // Each `up` has a new pod beside the former ones, which a volume for one node does not allow.
+    const plain = { kind: "Deployment" as const, volumes: [], sidecars: [], initContainers: [], replicas: 2 };
+    const probes = { readiness: { httpPath: "/ready", periodSeconds: 1 } };
+    const rollout = { timeoutSeconds: 20 };
+    const answers = async () =>
+      Promise.all(
+        (await namespace.items("pods", "-l", "app.kubernetes.io/component=app")).map(async ({ metadata, status }) => ({
+          name: metadata.name,
+          ready: status.containerStatuses?.every(({ ready }: any) => ready) ?? false,
+        })),
+      );
+
+    it("that do not get ready are named, and those of the former version go on", async () => {
+      succeeded(await stack.up(app({ ...plain, probes })));
+      const former = (await answers()).map(({ name }) => name).sort();
+      const output = failed(await stack.up(app({ ...plain, probes, rollout, command: CRASHES })));
+      assert.match(output, /not every pod was ready after 20 s \(rollout\.timeoutSeconds\):/);
+      assert.match(output, /pods-\w+-\w+: container app ended with exit code 3: its last words are above/);
+      const ready = (await answers()).filter((pod) => pod.ready).map(({ name }) => name);
+      assert.deepStrictEqual(ready.sort(), former);
+    });
+
+    it("are replaced by one `up` with a correction", async () => {
+      succeeded(await stack.up(app({ ...plain, probes, env: { ANSWER: "200", GREETING: "corrected" } })));
+      await until("the end of pods of other versions", 60, async () => (await answers()).length === 2);
+      assert.ok((await answers()).every(({ ready }) => ready));
+    });
+  });
 });
