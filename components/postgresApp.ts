@@ -1,7 +1,7 @@
 import * as pulumi from "@pulumi/pulumi";
 import * as apps from "@pulumi/kubernetes/apps/v1";
 import * as core from "@pulumi/kubernetes/core/v1";
-import { generateSecrets, markValues, ofMigration, secretVariables } from "./app/generatedSecrets";
+import { generateSecrets, markValues, secretVariables, withGenerated } from "./app/generatedSecrets";
 import { appClaims } from "./app/claims";
 import { Exposure } from "./app/exposure/expose";
 import { urlOf } from "./app/exposure/url";
@@ -74,10 +74,10 @@ export class PostgresApp extends pulumi.ComponentResource {
     const generated = generateSecrets(name, app.generatedSecrets, child());
     const ready = guardKeys(name, generated, { database, resolved: app.database, namespace }, child) ?? database.ready;
 
-    if (app.migration?.run) app.migration.run.secretEnv = secretVariables(app.migration.run.secretEnv, ofMigration(generated));
-    const { before, after } = jobsOfApp(name, args, app, database);
+    const { strategy } = app.migration ?? {};
+    const run = withGenerated(app.migration?.run, generated);
+    const { before, after } = jobsOfApp(name, args, { ...app, run }, database);
     const migration = before && new MigrationJob(`${name}-migration`, before, child({ dependsOn: [ready, ...account] }));
-    const { strategy, run } = app.migration ?? {};
     const init = strategy === "InitContainer" ? migrateInPods(name, run!, { ...app, database }, child) : undefined;
     const migrated = migration?.job ?? ready;
     if (init || strategy === "Startup") warnOfMutableTag(run?.image ?? app.image, this);

@@ -128,15 +128,20 @@ export function generateSecrets(
 
 type SecretEnv = pulumi.Input<Record<string, pulumi.Input<string>>> | undefined;
 
-/** Of the secrets those that the migration sees. */
-export const ofMigration = (generated: Record<string, GeneratedSecret>) =>
-  Object.fromEntries(Object.entries(generated).filter(([, { migration }]) => migration));
-
 /** Everything that a Secret holds: what was given, and what is generated. */
 export function secretVariables(secretEnv: SecretEnv, generated: Record<string, GeneratedSecret>): SecretEnv {
   const values = Object.fromEntries(Object.entries(generated).map(([variable, { value }]) => [variable, value]));
   if (Object.keys(values).length === 0) return secretEnv;
   return pulumi.all([secretEnv ?? {}, values]).apply(([given, made]) => ({ ...given, ...made }));
+}
+
+/** A migration with the generated secrets that it sees. */
+export function withGenerated<T extends { secretEnv?: SecretEnv }>(
+  run: T | undefined,
+  generated: Record<string, GeneratedSecret>,
+): T | undefined {
+  const seen = Object.fromEntries(Object.entries(generated).filter(([, { migration }]) => migration));
+  return run && { ...run, secretEnv: secretVariables(run.secretEnv, seen) };
 }
 
 /** Frozen, like the resources' names: any change here would generate other values in every stack, and data would be lost with them. */

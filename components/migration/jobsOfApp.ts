@@ -2,15 +2,17 @@ import { PostgresDatabase } from "../database/postgresDatabase";
 import { PostgresAppArgs } from "../postgresAppArgs";
 import { ResolvedArgs } from "../resolveArgs";
 import { MigrationJobArgs } from "./migrationArgs";
+import { ResolvedMigration } from "./resolveMigration";
 
 /** Arguments of the Job that migrates an application's database before the rollout, and of the one after it. */
 export function jobsOfApp(
   name: string,
   { migration }: PostgresAppArgs,
-  app: ResolvedArgs,
+  app: ResolvedArgs & { run?: ResolvedMigration },
   database: PostgresDatabase,
 ): { before?: MigrationJobArgs; after?: MigrationJobArgs } {
-  const { strategy, run, postDeploy } = app.migration ?? {};
+  const { run } = app;
+  const { strategy, postDeploy } = app.migration ?? {};
   if (!migration || !run || strategy !== "Job") return {};
   const { strategy: _, postDeploy: __, ...given } = migration;
   const { secretName, keys, values, caSecretName } = database.migrationConnection;

@@ -1,7 +1,7 @@
 import * as assert from "assert";
 import * as pulumi from "@pulumi/pulumi";
 import { AppDatabaseArgs, GeneratedSecretArgs, PostgresApp, PostgresAppArgs } from "../../index";
-import { generateSecrets, ofMigration, resolveGeneratedSecrets, secretVariables } from "../../components/app/generatedSecrets";
+import { generateSecrets, resolveGeneratedSecrets, withGenerated } from "../../components/app/generatedSecrets";
 import { Validation } from "../../components/common/validation";
 import { fingerprint } from "../../components/database/keysJob";
 import { complete, types } from "../../tools/providers/random/types";
@@ -244,7 +244,7 @@ describe("resources of generated secrets", () => {
 
     const resolved = resolveGeneratedSecrets({ A: { migration: true }, B: {} }, "generatedSecrets", new Validation("notes"));
     const generated = { A: { ...resolved.A, value: pulumi.output("a") }, B: { ...resolved.B, value: pulumi.output("b") } };
-    assert.deepStrictEqual(await known(secretVariables({ TOKEN: "t" }, ofMigration(generated))), { TOKEN: "t", A: "a" });
+    assert.deepStrictEqual(await known(withGenerated({ secretEnv: { TOKEN: "t" } }, generated)!.secretEnv!), { TOKEN: "t", A: "a" });
   });
 
   it("are refused where the migration has another value of the same name", () => {
