@@ -244,7 +244,10 @@ describe("resources of generated secrets", () => {
 
     const resolved = resolveGeneratedSecrets({ A: { migration: true }, B: {} }, "generatedSecrets", new Validation("notes"));
     const generated = { A: { ...resolved.A, value: pulumi.output("a") }, B: { ...resolved.B, value: pulumi.output("b") } };
-    assert.deepStrictEqual(await known(withGenerated({ secretEnv: { TOKEN: "t" } }, generated)!.secretEnv!), { TOKEN: "t", A: "a" });
+    assert.deepStrictEqual(await known(withGenerated({ secretEnv: { TOKEN: "t" } }, generated)!.secretEnv!), {
+      TOKEN: "t",
+      A: "a",
+    });
   });
 
   it("are refused where the migration has another value of the same name", () => {
