@@ -1,5 +1,5 @@
 # Thin: each line is a script or an npm run. `make up` is the whole way from a fresh clone to a running application.
-.PHONY: help up upgrade down clean env build lint test nightly bench
+.PHONY: help up upgrade down clean env build lint test products nightly bench
 
 help:
 	@echo "make up       deploy the example application; CONTEXT=<kubectl context> for a cluster of yours, else a local one"
@@ -7,6 +7,7 @@ help:
 	@echo "make down     remove the stack; the volume with the data stays"
 	@echo "make clean    remove the local cluster and everything in it"
 	@echo "make test     build, lint and all tests, on the same cluster"
+	@echo "make products the presets' products from npm and PyPI, run for real (builds 3 GB of images, about 15 min)"
 	@echo "make nightly  the same, with 100 times destroy and up on the volume that stayed and a migration of five minutes (an hour more)"
 	@echo "make bench    what the component costs, as ratios"
 	@echo 'eval "$$(make -s env)"   for pulumi and kubectl typed by hand'
@@ -35,6 +36,9 @@ lint:
 
 test:
 	@tools/test.sh
+
+products:
+	@tools/products.sh
 
 nightly:
 	@CYCLES=100 LONG=300 tools/test.sh

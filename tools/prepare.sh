@@ -25,4 +25,9 @@ else
   "$tools/cluster/up.sh"
   "$tools/images/build.sh"
   "$tools/images/load.sh"
+  # shellcheck disable=SC2086 # one word each
+  if [ -n "${PRODUCTS:-}" ]; then
+    "$tools/images/build.sh" $PRODUCTS
+    "$tools/images/load.sh" $PRODUCTS
+  fi
 fi

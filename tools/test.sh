@@ -2,6 +2,9 @@
 # Builds, lints and runs all tests: unit, schema, engine and cluster. Ends with a line "N passed, N failed".
 source "$(dirname "${BASH_SOURCE[0]}")/lib.sh"
 
+# Products that run for real too, of those that tools/images knows: with a cluster of yours its own images of them.
+export PRODUCTS=${PRODUCTS-unleash}
+
 "$tools/prepare.sh"
 "$tools/scanners.sh"
 environment=$("$tools/env.sh")

@@ -64,6 +64,7 @@ export function strapi(options: StrapiOptions): PostgresAppArgs {
       },
       env: {
         ...database,
+        HOME: "/tmp", // `strapi` makes ~/.config before it does anything
         HOST: "0.0.0.0",
         PORT: "1337",
         STRAPI_TELEMETRY_DISABLED: "true",

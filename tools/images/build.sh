@@ -8,9 +8,13 @@ source "$(dirname "${BASH_SOURCE[0]}")/images.sh"
 usual() {
   case $1 in
     base-*) echo 45 ;;
+    label-studio-*) echo 90 ;;
+    n8n-*) echo 240 ;;
+    strapi-*) echo 180 ;;
+    unleash-*) echo 45 ;;
     s3) echo 115 ;; # of which it takes none when tools/build.sh has built the program
     postgres-*) echo 30 ;;
-    node | notes-modules | rclone) echo 15 ;;
+    node | node-* | notes-modules | rclone) echo 15 ;;
     *) echo 2 ;;
   esac
 }
@@ -64,6 +68,19 @@ install_debian() {
   rm "$folder/usr/sbin/policy-rc.d" "$folder/etc/resolv.conf"
 }
 
+# in_debian FOLDER COMMAND...: with the network, and with the settings that pip has here.
+in_debian() {
+  local folder=$1 index
+  shift
+  index=$(pip config get global.index-url 2>/dev/null || true)
+  cp -L /etc/resolv.conf "$folder/etc/resolv.conf"
+  cp -L /etc/ssl/certs/ca-certificates.crt "$folder/tmp/authorities.crt"
+  # shellcheck disable=SC2016 # for the shell inside
+  with_proxy env LC_ALL=C.UTF-8 {PIP_CERT,REQUESTS_CA_BUNDLE,SSL_CERT_FILE}=/tmp/authorities.crt ${index:+PIP_INDEX_URL="$index"} \
+    unshare --mount --propagation private sh -eu -c 'mount -t proc proc "$1/proc"; exec chroot "$@"' sh "$folder" "$@" >&2
+  rm "$folder/etc/resolv.conf"
+}
+
 # What building a Debian leaves and running one does not need.
 clean_debian() {
   rm -rf "$1"/var/cache/apt/* "$1"/var/cache/debconf/*-old "$1"/var/lib/apt/lists/* "$1"/var/log/* "$1"/tmp/* "$1"/etc/hostname
@@ -78,12 +95,25 @@ npm_unpack() {
   rm "$work/$archive"
 }
 
+# npm_install DAY PACKAGE...: into $work/node_modules, with all that they need as it was on that day; nothing of it is run. This machine's
+# npm does for the image too, as nothing is compiled for this machine's Node.
+npm_install() {
+  (cd "$work" && npm install --before "$1" --omit dev --ignore-scripts --no-save --no-package-lock --no-audit --no-fund "${@:2}")
+}
+
+# slim_modules FOLDER: without what tells developers about the code, which is up to half of the files.
+slim_modules() {
+  find "$1" -type f \( -name '*.map' -o -name '*.d.ts' -o -name '*.d.mts' -o -name '*.d.cts' -o -iname 'readme*' -o -iname 'changelog*' \) -delete
+  chmod -R u=rwX,go=rX "$1"
+  chown -R 0:0 "$1"
+}
+
 # --- building ---
 
 # below LAYER: the archives of the layers that it changes; only such a one is built over them.
 below() {
   case $1 in
-    postgres-15) layer_path base-bookworm ;;
+    postgres-15 | label-studio-*) layer_path base-bookworm ;;
     postgres-17 | rclone) layer_path base-trixie ;;
   esac
 }
@@ -117,8 +147,8 @@ remove_superseded() {
   find "$images/layers" -name "$(basename "${1%-*}")-????????????????.tar" ! -path "$1" -delete
 }
 
-# shellcheck disable=SC2086 # one word each
-[ $# -gt 0 ] || set -- $names
+# shellcheck disable=SC2046,SC2086 # one word each
+if [ $# -gt 0 ]; then set -- $(named "$@"); else set -- $names; fi
 umask 022
 mkdir -p "$images/layers" "$images/logs"
 exec 8>"$images/lock"

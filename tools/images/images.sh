@@ -9,6 +9,20 @@ app=$root/examples/notes/app
 images=$cache/images
 # shellcheck disable=SC2034 # for the scripts that source this file
 names='pause postgres-15 postgres-17 rclone s3 notes-1.0.0 notes-1.1.0 notes-1.1.0-broken'
+# Products that there are presets for, whose code comes from registries; only built and loaded where they are named.
+products='unleash-7.6.5 unleash-8.2.0 n8n-2.41.1 strapi-5.54.0 label-studio-1.23.2'
+fixtures=$root/test/fixtures/products
+
+# named NAME...: the images that these are, where a product's name stands for all its versions that are known here.
+named() {
+  local name each found
+  for name in "$@"; do
+    found=$name
+    for each in $products; do [ "${each%-*}" != "$name" ] || found+=" $each"; done
+    found=${found#"$name "}
+    echo "$found"
+  done
+}
 
 # --- what the images are ---
 
@@ -19,6 +33,11 @@ tag() {
     rclone) echo docker.io/rclone/rclone:1 ;;                       # so does this, with the older version that Debian has
     s3) echo docker.io/local/s3:1 ;;
     notes-*) echo "docker.io/local/notes:${1#notes-}" ;;
+    # These stand in for the official images too: what registries have of the products, where those have it.
+    unleash-*) echo "docker.io/unleashorg/unleash-server:${1##*-}" ;;
+    n8n-*) echo "docker.io/n8nio/n8n:${1##*-}" ;;
+    label-studio-*) echo "docker.io/heartexlabs/label-studio:${1##*-}" ;;
+    strapi-*) echo "docker.io/local/strapi:${1##*-}" ;; # there is no official one
     *) fail "no image called $1" ;;
   esac
 }
@@ -30,6 +49,9 @@ layers() {
     postgres-15) echo base-bookworm postgres-15 ;;
     postgres-17 | rclone | s3) echo base-trixie "$1" ;;
     notes-*) echo base-bookworm node notes-modules "$1" ;;
+    unleash-* | strapi-*) echo base-bookworm node "$1" ;;
+    n8n-*) echo base-bookworm node-24 "$1" ;;
+    label-studio-*) echo base-bookworm "$1" ;;
   esac
 }
 
@@ -61,6 +83,54 @@ JSON
 }
 JSON
       ;;
+    unleash-*)
+      cat <<JSON
+{
+  "Env": ["PATH=$path", "NODE_ENV=production", "TZ=UTC"],
+  "Cmd": ["node", "dist/server.js"],
+  "WorkingDir": "/unleash",
+  "User": "node",
+  "ExposedPorts": {"4242/tcp": {}}
+}
+JSON
+      ;;
+    n8n-*)
+      cat <<JSON
+{
+  "Env": ["PATH=$path", "NODE_ENV=production", "N8N_RELEASE_TYPE=stable", "SHELL=/bin/sh"],
+  "Entrypoint": ["/docker-entrypoint.sh"],
+  "WorkingDir": "/home/node",
+  "User": "node",
+  "ExposedPorts": {"5678/tcp": {}}
+}
+JSON
+      ;;
+    strapi-*)
+      cat <<JSON
+{
+  "Env": ["PATH=/opt/app/node_modules/.bin:$path", "NODE_ENV=production"],
+  "Cmd": ["strapi", "start"],
+  "WorkingDir": "/opt/app",
+  "User": "1000:1000",
+  "ExposedPorts": {"1337/tcp": {}}
+}
+JSON
+      ;;
+    label-studio-*)
+      cat <<JSON
+{
+  "Env": [
+    "PATH=/label-studio/.venv/bin:$path", "LS_DIR=/label-studio", "HOME=/label-studio", "OPT_DIR=/opt/heartex/instance-data/etc",
+    "LABEL_STUDIO_BASE_DATA_DIR=/label-studio/data", "DJANGO_SETTINGS_MODULE=core.settings.label_studio", "PYTHONUNBUFFERED=1"
+  ],
+  "Entrypoint": ["./deploy/docker-entrypoint.sh"],
+  "Cmd": ["label-studio"],
+  "WorkingDir": "/label-studio",
+  "User": "1001",
+  "ExposedPorts": {"8080/tcp": {}}
+}
+JSON
+      ;;
   esac
 }
 
@@ -72,6 +142,7 @@ inputs() {
     s3) echo "$tools/build/s3" ;;
     notes-modules) printf '%s\n' "$app/package.json" "$app/package-lock.json" ;;
     notes-*) echo "$app" ;;
+    strapi-* | label-studio-*) echo "$fixtures/${1%-*}" ;;
   esac
 }
 
@@ -81,6 +152,8 @@ recipe() {
     postgres-*) echo "$here/layers/postgres.sh" ;;
     notes-modules) echo "$here/layers/notes-modules.sh" ;;
     notes-*) echo "$here/layers/notes.sh" ;;
+    node | node-*) echo "$here/layers/node.sh" ;;
+    unleash-* | n8n-* | strapi-* | label-studio-*) echo "$here/layers/${1%-*}.sh" ;;
     *) echo "$here/layers/$1.sh" ;;
   esac
 }

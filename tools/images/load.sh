@@ -13,8 +13,8 @@ label=pulumi-postgres-app/key
 
 containerd_images() { ctr --address "$socket" --namespace k8s.io images "$@"; }
 
-# shellcheck disable=SC2086 # one word each
-[ $# -gt 0 ] || set -- $names
+# shellcheck disable=SC2046,SC2086 # one word each
+if [ $# -gt 0 ]; then set -- $(named "$@"); else set -- $names; fi
 there=$(containerd_images list) || fail "containerd does not answer: start the cluster first"
 wanted=() archive=()
 declare -A keys
