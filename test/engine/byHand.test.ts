@@ -62,11 +62,11 @@ describe("pulumi typed by hand", function () {
   it("deploys the example from the root of the repository", async () => {
     const output = await ok(root, "up", "--yes", "--skip-preview", "--stack", stack);
     assert.match(output, /url\s+: "http:\/\/notes\.test-hand-[0-9a-f]+\.svc"/);
-    assert.match(output, /\+ 32 created/);
+    assert.match(output, /\+ 34 created/);
   });
 
   it("finds nothing to change from the example's own folder: it is the same stack", async () => {
-    assert.match(await ok(example, "preview", "--diff", "--expect-no-changes", "--stack", stack), /32 unchanged/);
+    assert.match(await ok(example, "preview", "--diff", "--expect-no-changes", "--stack", stack), /34 unchanged/);
   });
 
   it("says what a stack holds without its passwords", async () => {
