@@ -1,8 +1,8 @@
 #!/usr/bin/env bash
 # Builds what cannot be downloaded as a binary, each from its Go module: the Kubernetes components, CoreDNS, the Pulumi CLI, and for
-# the tests an S3 server and kubeconform.
+# the tests an S3 server, kubeconform and Miniflux.
 # A build is kept in the cache under a key of its recipe and never made twice.
-# build.sh [NAME...]: those missing of the named recipes (default: all). build.sh --path NAME: where the binary is.
+# build.sh [NAME...]: those missing of the named recipes (default: all but Miniflux). build.sh --path NAME: where the binary is.
 source "$(dirname "${BASH_SOURCE[0]}")/lib.sh"
 
 # name, package, flags for the linker, seconds a cold build took on 2 cores
@@ -12,6 +12,7 @@ kubernetes  .  -s,-w,-X=k8s.io/component-base/version.gitVersion=v1.34.4,-X=k8s.
 coredns     .  -s,-w  170
 s3          .  -s,-w  115
 kubeconform github.com/yannh/kubeconform/cmd/kubeconform  -s,-w  25
+miniflux    miniflux.app/v2  -s,-w  75
 '
 
 recipe() { awk -v name="$1" '$1 == name' <<<"$recipes"; }
@@ -27,7 +28,7 @@ build() {
   local name=$1 after=$2 package flags usual target go log total compiled begun=$SECONDS pid left
   read -r _ package flags usual <<<"$(recipe "$name")"
   target=$(binary "$name")
-  go=$(go_command)
+  go=$(go_command "$(awk '$1 == "go" { print $2 }' "$tools/build/$name/go.mod")")
   log=$cache/build/$name.log
   mkdir -p "$(dirname "$target")"
   say "building $name from its Go module: about $(minutes "$usual") on two cores; about $(minutes $((usual + after))) for all that is left to build"

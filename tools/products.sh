@@ -2,7 +2,7 @@
 # Runs for real every product that a preset is for and whose code comes from a registry.
 source "$(dirname "${BASH_SOURCE[0]}")/lib.sh"
 
-export PRODUCTS=${PRODUCTS:-unleash n8n strapi label-studio}
+export PRODUCTS=${PRODUCTS:-unleash miniflux n8n strapi label-studio}
 "$tools/prepare.sh"
 environment=$("$tools/env.sh")
 eval "$environment"

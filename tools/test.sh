@@ -3,7 +3,7 @@
 source "$(dirname "${BASH_SOURCE[0]}")/lib.sh"
 
 # Products that run for real too, of those that tools/images knows: with a cluster of yours its own images of them.
-export PRODUCTS=${PRODUCTS-unleash}
+export PRODUCTS=${PRODUCTS-unleash miniflux}
 
 "$tools/prepare.sh"
 "$tools/scanners.sh"

@@ -22,14 +22,16 @@ const MEMORY = { requests: { cpu: "100m", memory: "512Mi" } };
 /**
  * n8n, workflow automation: `new PostgresApp("n8n", n8n({ host: "n8n.example.org" }))`. It serves from one pod: more than one main process
  * needs a licence. What workflows produce as files is kept in the database. Community packages are gone with the pod, unless
- * N8N_REINSTALL_MISSING_PACKAGES is set.
+ * N8N_REINSTALL_MISSING_PACKAGES is set. No usage data is sent, without which n8n has no "Ask AI" in its Code node: set
+ * N8N_DIAGNOSTICS_ENABLED to "true" in both `env` and `migration.env` to have it.
  */
 export function n8n(options: N8nOptions = {}): PostgresAppArgs {
   return preset(N8N, options, ({ image, url, tls, since, validation }) => {
     const redis = options.redis && resolveRedis(options.redis, validation);
     if (options.workers !== undefined && !redis)
       validation.problem("workers", "needs redis, through which they get their work: add it, or leave workers out");
-    const database = { DB_TYPE: "postgresdb", ...encryption(tls) };
+    // Each command, the migration's too, would send usage data.
+    const shared = { DB_TYPE: "postgresdb", ...encryption(tls), N8N_DIAGNOSTICS_ENABLED: "false" };
     return {
       image,
       port: 5678,
@@ -44,7 +46,7 @@ export function n8n(options: N8nOptions = {}): PostgresAppArgs {
         ...(tls === "verified" ? { DB_POSTGRESDB_SSL_CA_FILE: "sslrootcert" } : {}),
       },
       env: {
-        ...database,
+        ...shared,
         N8N_PORT: "5678",
         N8N_DEFAULT_BINARY_DATA_MODE: "database",
         ...(url === undefined
@@ -69,7 +71,7 @@ export function n8n(options: N8nOptions = {}): PostgresAppArgs {
       generatedSecrets: { N8N_ENCRYPTION_KEY: { length: 48, migration: true } },
       // Every command but `start` migrates, does its work and ends; this one only reads. `start` asks again, under n8n's own lock, and has
       // nothing to do then: it cannot be told not to.
-      migration: { command: ["n8n", "list:workflow", "--active=true", "--onlyId"], env: database, resources: MEMORY },
+      migration: { command: ["n8n", "list:workflow", "--active=true", "--onlyId"], env: shared, resources: MEMORY },
       probes: asks("/healthz/readiness", { liveness: "/healthz" }),
       resources: MEMORY,
       ingressNeeds: { maxBodySize: "16Mi", timeoutSeconds: 3600 }, // N8N_PAYLOAD_SIZE_MAX; the editor's push connection

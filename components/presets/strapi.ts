@@ -42,6 +42,8 @@ const MIGRATE = [
 /**
  * A Strapi project: `new PostgresApp("cms", strapi({ image: "registry.example.org/cms:1.4.0", host: "cms.example.org" }))`. The project's
  * config files are to read the environment as those of create-strapi-app do; `url: env("PUBLIC_URL")` in config/server tells it the host.
+ * The image is to have the directories `database/migrations`, which Strapi otherwise makes at each start and cannot here, and
+ * `public/uploads`, as projects made by it have.
  */
 export function strapi(options: StrapiOptions): PostgresAppArgs {
   return preset(STRAPI, options, ({ image, url, tls, validation }) => {

@@ -1,5 +1,5 @@
 import * as assert from "assert";
-import { labelStudio, n8n, PostgresAppArgs, strapi, unleash } from "../../index";
+import { labelStudio, miniflux, n8n, PostgresAppArgs, strapi, unleash } from "../../index";
 import { PresetOptions } from "../../components/presets/preset";
 import { RunningProduct } from "./product";
 
@@ -37,6 +37,26 @@ const UNLEASH: ProductCase = {
     return async () => {
       const { name, description } = (await product.get("/api/admin/projects/default/features/dark-mode", await login())).json();
       assert.deepStrictEqual({ name, description }, { name: "dark-mode", description: "made before" });
+    };
+  },
+};
+
+const MINIFLUX: ProductCase = {
+  name: "miniflux",
+  preset: miniflux,
+  versions: ["2.3.3"],
+  tables: ["schema_version", "users", "categories", "entries"],
+  ready: { path: "/readiness", status: 200 },
+  async use(product) {
+    const login = async () => {
+      const { ADMIN_PASSWORD: password } = await product.secretEnv();
+      return { headers: { authorization: `Basic ${Buffer.from(`admin:${password}`).toString("base64")}` } };
+    };
+    await product.get("/v1/categories", { method: "POST", body: { title: "made before" }, ...(await login()) });
+    return async () => {
+      assert.strictEqual((await product.get("/v1/me", await login())).json().is_admin, true);
+      const titles = (await product.get("/v1/categories", await login())).json().map(({ title }: any) => title);
+      assert.ok(titles.includes("made before"), titles.join());
     };
   },
 };
@@ -129,4 +149,4 @@ const LABEL_STUDIO: ProductCase = {
   },
 };
 
-export const products = [UNLEASH, N8N, STRAPI, LABEL_STUDIO];
+export const products = [UNLEASH, MINIFLUX, N8N, STRAPI, LABEL_STUDIO];

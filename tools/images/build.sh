@@ -9,6 +9,7 @@ usual() {
   case $1 in
     base-*) echo 45 ;;
     label-studio-*) echo 90 ;;
+    miniflux-*) echo 75 ;; # of which it takes none when tools/build.sh has built the program
     n8n-*) echo 240 ;;
     strapi-*) echo 180 ;;
     unleash-*) echo 45 ;;

@@ -10,7 +10,7 @@ images=$cache/images
 # shellcheck disable=SC2034 # for the scripts that source this file
 names='pause postgres-15 postgres-17 rclone s3 notes-1.0.0 notes-1.1.0 notes-1.1.0-broken'
 # Products that there are presets for, whose code comes from registries; only built and loaded where they are named.
-products='unleash-7.6.5 unleash-8.2.0 n8n-2.41.1 strapi-5.54.0 label-studio-1.23.2'
+products='miniflux-2.3.3 unleash-7.6.5 unleash-8.2.0 n8n-2.41.1 strapi-5.54.0 label-studio-1.23.2'
 fixtures=$root/test/fixtures/products
 
 # named NAME...: the images that these are, where a product's name stands for all its versions that are known here.
@@ -34,6 +34,7 @@ tag() {
     s3) echo docker.io/local/s3:1 ;;
     notes-*) echo "docker.io/local/notes:${1#notes-}" ;;
     # These stand in for the official images too: what registries have of the products, where those have it.
+    miniflux-*) echo "docker.io/miniflux/miniflux:${1##*-}" ;;
     unleash-*) echo "docker.io/unleashorg/unleash-server:${1##*-}" ;;
     n8n-*) echo "docker.io/n8nio/n8n:${1##*-}" ;;
     label-studio-*) echo "docker.io/heartexlabs/label-studio:${1##*-}" ;;
@@ -49,9 +50,9 @@ layers() {
     postgres-15) echo base-bookworm postgres-15 ;;
     postgres-17 | rclone | s3) echo base-trixie "$1" ;;
     notes-*) echo base-bookworm node notes-modules "$1" ;;
+    miniflux-* | label-studio-*) echo base-bookworm "$1" ;;
     unleash-* | strapi-*) echo base-bookworm node "$1" ;;
     n8n-*) echo base-bookworm node-24 "$1" ;;
-    label-studio-*) echo base-bookworm "$1" ;;
   esac
 }
 
@@ -80,6 +81,16 @@ JSON
   "WorkingDir": "/app",
   "User": "1000:1000",
   "ExposedPorts": {"3000/tcp": {}}
+}
+JSON
+      ;;
+    miniflux-*)
+      cat <<JSON
+{
+  "Env": ["PATH=$path", "LISTEN_ADDR=0.0.0.0:8080"],
+  "Cmd": ["/usr/bin/miniflux"],
+  "User": "65534",
+  "ExposedPorts": {"8080/tcp": {}}
 }
 JSON
       ;;
@@ -140,6 +151,7 @@ inputs() {
     pause) echo "$here/pause.c" ;;
     postgres-* | rclone) echo "$here/layers/base.sh" ;; # is the difference to it
     s3) echo "$tools/build/s3" ;;
+    miniflux-*) echo "$tools/build/miniflux" ;;
     notes-modules) printf '%s\n' "$app/package.json" "$app/package-lock.json" ;;
     notes-*) echo "$app" ;;
     strapi-* | label-studio-*) echo "$fixtures/${1%-*}" ;;
@@ -153,7 +165,7 @@ recipe() {
     notes-modules) echo "$here/layers/notes-modules.sh" ;;
     notes-*) echo "$here/layers/notes.sh" ;;
     node | node-*) echo "$here/layers/node.sh" ;;
-    unleash-* | n8n-* | strapi-* | label-studio-*) echo "$here/layers/${1%-*}.sh" ;;
+    miniflux-* | unleash-* | n8n-* | strapi-* | label-studio-*) echo "$here/layers/${1%-*}.sh" ;;
     *) echo "$here/layers/$1.sh" ;;
   esac
 }
