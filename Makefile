@@ -7,7 +7,7 @@ help:
 	@echo "make down     remove the stack; the volume with the data stays"
 	@echo "make clean    remove the local cluster and everything in it"
 	@echo "make test     build, lint and all tests, on the same cluster"
-	@echo "make products the presets' products from npm and PyPI, run for real (builds 3 GB of images, about 15 min)"
+	@echo "make products the presets' products from npm, PyPI and Go modules, run for real (builds 3 GB of images, about 15 min)"
 	@echo "make nightly  the same, with 100 times destroy and up on the volume that stayed and a migration of five minutes (an hour more)"
 	@echo "make bench    what the component costs, as ratios"
 	@echo 'eval "$$(make -s env)"   for pulumi and kubectl typed by hand'

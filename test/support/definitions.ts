@@ -83,7 +83,7 @@ async function moduleFiles(module: string, files: string[]): Promise<string[]> {
   const targets = files.map((file) => join(folder, file.replace(/\//g, "_")));
   const texts = () => Promise.all(targets.map((target) => readFile(target, "utf8")));
   return texts().catch(async () => {
-    const download = `source lib.sh; go=$(go_command); cd /; GOFLAGS=-mod=mod GOTOOLCHAIN=local "$go" mod download -json ${module}`;
+    const download = `source lib.sh; go=$(go_command 1.25.8); cd /; GOFLAGS=-mod=mod GOTOOLCHAIN=local "$go" mod download -json ${module}`;
     const { Dir } = JSON.parse(await bash(download, 240));
     await mkdir(folder, { recursive: true });
     for (const [index, file] of files.entries()) {

@@ -28,7 +28,7 @@ export const installTools = () =>
       (cd "$folder" && npm ci --ignore-scripts --no-audit --no-fund >&2)
       python3 -m venv "$folder/venv"
       "$folder/venv/bin/pip" install --quiet --no-deps -r "$from/requirements.txt" >&2
-      go=$(go_command)
+      go=$(go_command 1.25.8)
       while read -r package tags; do
         GOBIN=$folder/bin GOFLAGS= GOTOOLCHAIN=local CGO_ENABLED=0 "$go" install -trimpath -tags "$tags" "$package" >&2
       done <"$from/go.txt"
