@@ -71,6 +71,11 @@ function ending(container: string, reason: string, code: number): string {
   }
 }
 
+/** A container that ended, the reason and code with it. The guard of a migration is not the one to ask: it ends because that did. */
+const ENDED = /container "(?!guard")([^"]+)" (?:terminated at \S+ \((\w*): exit code (\d+)\)|completed with exit code (\d+))/;
+/** A pod that is migrating, or will again. */
+const GUARDED = /container "guard" |containers with (?:incomplete|unready) status: \[guard[ \]]/;
+
 /** What Kubernetes says of a pod, and what that means. The first that is found counts. */
 const meanings: [RegExp, (found: RegExpExecArray, workload: Workload, report: PodReport) => string][] = [
   [
@@ -87,11 +92,8 @@ const meanings: [RegExp, (found: RegExpExecArray, workload: Workload, report: Po
     ([, words]) =>
       `a container could not be made${words ? ` (${words})` : ""}: correct the name of the Secret, ConfigMap or key, or make it; an image whose user is root, or has no number, needs runAsUser`,
   ],
-  [
-    /container "([^"]+)" terminated at \S+ \((\w*): exit code (\d+)\)/,
-    ([, container, reason, code]) => ending(container, reason, Number(code)),
-  ],
-  [/container "([^"]+)" completed with exit code (\d+)/, ([, container, code]) => ending(container, "", Number(code))],
+  [ENDED, ([, container, reason, terminated, completed]) => ending(container, reason ?? "", Number(terminated ?? completed))],
+  [GUARDED, () => "the application has not been started: before it the migration has to come to its end, and it has not"],
   [/\[OOMKilled\]/, () => ending(APP, "OOMKilled", 137)],
   [/\[(?:Error|StartError|CrashLoopBackOff)\]/, () => "a container ended: its last words are above"],
   [
@@ -146,11 +148,11 @@ export function explanation({ errors, workload, seconds }: FailedRollout): strin
       kubectl(`describe pods --selector ${selector.join(",")}`),
     ].join("\n");
   const [{ pod, words }] = pods;
+  const [, ended, terminated] = ENDED.exec(words) ?? [];
   const container =
-    /container "([^"]+)" (?:terminated|completed)/.exec(words)?.[1] ??
-    /containers with (?:incomplete|unready) status: \[(\S+?)[\] ]/.exec(words)?.[1] ??
+    ended ??
+    (GUARDED.test(words) ? "migrate" : /containers with (?:incomplete|unready) status: \[(\S+?)[\] ]/.exec(words)?.[1]) ??
     APP;
-  const ended = words.includes(" terminated at ");
   const began = !/\[(?:ErrImage|ImagePull|InvalidImage|CreateContainer)/.test(words);
   const logs = `logs ${pod} --container ${container} --prefix --tail 40`;
   return [
@@ -158,7 +160,7 @@ export function explanation({ errors, workload, seconds }: FailedRollout): strin
     ...pods.map((report) => `  ${report.pod}: ${meaningOf(report, workload)}`),
     "what it was asked and answered, and what it said:",
     kubectl(`get events --field-selector involvedObject.name=${pod},type=Warning`),
-    ...(began ? [kubectl(ended ? `${logs} --previous` : logs)] : []),
+    ...(began ? [kubectl(terminated === undefined ? logs : `${logs} --previous`)] : []),
     "the next `pulumi up` with a correction replaces such pods first",
   ].join("\n");
 }

@@ -129,6 +129,24 @@ describe("what is said of a rollout that failed", () => {
     assert.match(said(["notes-1", init]), /^ {2}kubectl --namespace shop logs notes-1 --container migrate --prefix --tail 40$/m);
   });
 
+  it("asks the migration, not its guard, which ends because that did", () => {
+    const back = (container: string) => `[CrashLoopBackOff] back-off 10s restarting failed container=${container} pod=notes-1`;
+    const end = (container: string) =>
+      `container "${container}" terminated at 2026-01-01T00:00:00Z (Error: exit code 1)\nwords\n`;
+    const guard = `containers with unready status: [guard app]${back("guard")}\n${end("guard")}`;
+    const logs = "  kubectl --namespace shop logs notes-1 --container migrate --prefix --tail 40";
+    assert.match(of(`${guard}\n${back("migrate")}\n${end("migrate")}`)!, /^container migrate ended with exit code 1/);
+    assert.ok(
+      said(["notes-1", `${guard}\n${back("migrate")}\n${end("migrate")}`])
+        .split("\n")
+        .includes(`${logs} --previous`),
+    );
+    for (const words of [guard, "containers with unready status: [guard app]"]) {
+      assert.match(of(words)!, /^the application has not been started: before it the migration has to come to its end/);
+      assert.ok(said(["notes-1", words]).split("\n").includes(logs));
+    }
+  });
+
   it("shows how to look where nothing is known of any pod", () => {
     const text = explanation({ errors: [TITLE], workload, seconds: 300 });
     assert.match(text, /mostly no node has taken it yet/);
