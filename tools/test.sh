@@ -13,4 +13,5 @@ cd "$root"
 say "lint: types, eslint, prettier, shellcheck"
 npm run --silent lint
 say "tests"
-exec npx mocha 'test/**/*.test.ts'
+# Two files at a time: most of a test is waiting for Kubernetes.
+exec npx mocha --parallel --jobs 2 'test/**/*.test.ts'

@@ -8,6 +8,7 @@ import { StandInOperator } from "../support/cloudNativePg/operator";
 import { kubectl, Namespace, until } from "../support/kubectl";
 import { getJson, notes, postJson, secret } from "../support/notes";
 import { Outcome, TestStack } from "../support/stack";
+import { turn } from "../support/turn";
 
 const definitions = definitionFiles.map((file) => yaml.load(readFileSync(file, "utf8")) as any);
 const OURS = "pulumi-postgres-app/test";
@@ -128,6 +129,8 @@ describe("a database on CloudNativePG", function () {
   const appLogin = () => found(app, /^notes-db-connection-/);
   const extension = (name: string) => alone.sql("store", "store", `SELECT count(*) FROM pg_extension WHERE extname = '${name}'`);
 
+  const kinds = turn("kinds");
+  before(kinds.begin);
   before(async () => {
     await removeDefinitions();
     [alone, app] = await Promise.all([Place.create("cnpg-store"), Place.create("cnpg-app")]);
@@ -137,6 +140,7 @@ describe("a database on CloudNativePG", function () {
     await Promise.all([alone?.remove(), app?.remove()]);
     await removeDefinitions();
   });
+  after(kinds.end);
 
   describe("without the operator", () => {
     let outcome: Outcome;

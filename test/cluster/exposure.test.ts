@@ -6,6 +6,7 @@ import { graph } from "../support/graph";
 import { kubectl, Namespace, until } from "../support/kubectl";
 import { failed, succeeded } from "../support/migrations";
 import { TestStack } from "../support/stack";
+import { turn } from "../support/turn";
 
 const gateway = { name: "public", namespace: "gateways", sectionName: "https", httpSectionName: "http" };
 const hosts = ["notes.example.org"];
@@ -24,6 +25,8 @@ describe("what exposes an application", function () {
   let namespace: Namespace;
   let removeDefinitions: () => Promise<void>;
 
+  const kinds = turn("kinds");
+  before(kinds.begin);
   before(async () => {
     const definitions = [...(await gatewayApi()), ...(await traefik()), ...(await gke())];
     assert.strictEqual(definitions.length, 5);
@@ -34,6 +37,7 @@ describe("what exposes an application", function () {
     await namespace?.delete();
     await removeDefinitions?.();
   });
+  after(kinds.end);
 
   describe("is what the API server and the published kinds take, to the last field", () => {
     // GKE's managed certificates are published nowhere where a test could get them.

@@ -12,6 +12,7 @@ import { explained } from "../support/findings";
 import { writeSchemas } from "../support/jsonSchemas";
 import { Namespace, run } from "../support/kubectl";
 import { exampleManifests, exampleNames, Manifest, manifests } from "../support/manifests";
+import { turn } from "../support/turn";
 
 /** What the examples that cannot do without are configured with. */
 const config: Record<string, Record<string, string>> = {
@@ -48,6 +49,8 @@ describe("what examples and presets create in a cluster", function () {
   let namespace: Namespace;
   let removeDefinitions: () => Promise<void>;
 
+  const kinds = turn("kinds");
+  before(kinds.begin);
   before(async () => {
     const cloudNativePg = definitionFiles.map((file) => yaml.load(readFileSync(file, "utf8")) as object);
     const others = [...(await prometheusOperator()), ...(await gatewayApi())];
@@ -73,6 +76,7 @@ describe("what examples and presets create in a cluster", function () {
     await namespace?.delete();
     await removeDefinitions?.();
   });
+  after(kinds.end);
 
   it("is something, of every one", () => {
     for (const [name, objects] of Object.entries(rendered))

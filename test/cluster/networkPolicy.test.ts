@@ -7,6 +7,7 @@ import { kubectl, Namespace, until } from "../support/kubectl";
 import { getJson, image, notes, postJson } from "../support/notes";
 import { NetworkPolicies } from "../support/networkPolicy";
 import { Outcome, TestStack } from "../support/stack";
+import { turn } from "../support/turn";
 
 const succeeded = (outcome: Outcome) => {
   assert.ok(outcome.ok, outcome.output);
@@ -89,6 +90,8 @@ describe("network policies and monitoring", function () {
   /** A node is always let in where its own pods are: this is one of another node. */
   const outside = { ip: "198.51.100.7" };
 
+  const kinds = turn("kinds");
+  before(kinds.begin);
   before(async () => {
     removeDefinitions = await installDefinitions(await prometheusOperator());
     namespace = await Namespace.create("policy");
@@ -127,6 +130,7 @@ describe("network policies and monitoring", function () {
     await elsewhere?.delete();
     await removeDefinitions?.();
   });
+  after(kinds.end);
 
   it("let every connection through that the pods really make", async () => {
     const made = await connections.attempts();
