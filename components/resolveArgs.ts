@@ -1,5 +1,6 @@
 import * as pulumi from "@pulumi/pulumi";
 import { types } from "@pulumi/kubernetes";
+import { checkWritablePaths } from "./common/security";
 import { ResolvedGeneratedSecrets, resolveGeneratedSecrets } from "./app/generatedSecrets";
 import { requestsForTargets, resolveAutoscaling } from "./app/autoscaling";
 import { ResolvedCanary, resolveCanary } from "./app/canary";
@@ -16,7 +17,17 @@ import { resolveVolumes } from "./app/volumes";
 import { refuseTwoValues } from "./common/environment";
 import { resolvePlacement } from "./common/placement";
 import { checkResources } from "./common/resources";
-import { command, componentName, environmentName, namespaceName, oneOf, path, port, text, wholeNumber } from "./common/rules";
+import {
+  command,
+  componentName,
+  environmentName,
+  namespaceName,
+  oneOf,
+  port,
+  pullPolicy,
+  text,
+  wholeNumber,
+} from "./common/rules";
 import { Validation } from "./common/validation";
 import { checkConnectionEnv } from "./database/connection";
 import { resolveDatabase, ResolvedDatabase } from "./database/resolveDatabase";
@@ -75,15 +86,13 @@ export function resolveArgs(name: string, args: PostgresAppArgs): ResolvedArgs {
   const resources = checkResources(validation, "resources", args.resources, { cpu: "100m", memory: "128Mi" });
   const preStopSeconds = check("preStopSeconds", args.preStopSeconds, wholeNumber(0, 3600)) ?? 5;
   const monitoring = args.monitoring && resolveMonitoring(args.monitoring, args.port ?? 8080, "monitoring", validation);
-  const writablePaths = (args.writablePaths ?? ["/tmp"]).map((directory, index) =>
-    check(`writablePaths[${index}]`, directory, path),
-  );
+  const writablePaths = checkWritablePaths(args.writablePaths, "", validation);
   const volumes = resolveVolumes(args.volumes, { ...args, writablePaths }, "volumes", validation);
   const rolloutSeconds = resolveRolloutSeconds(args, migration, validation);
   const resolved: ResolvedArgs = {
     kind: check("kind", args.kind, oneOf(Object.values(WorkloadKind))) ?? WorkloadKind.StatefulSet,
     image,
-    imagePullPolicy: check("imagePullPolicy", args.imagePullPolicy, oneOf(["Always", "IfNotPresent", "Never"])),
+    imagePullPolicy: check("imagePullPolicy", args.imagePullPolicy, pullPolicy),
     command: check("command", args.command, command),
     args: check("args", args.args, command),
     port: check("port", args.port, port) ?? 8080,

@@ -1,6 +1,7 @@
 import * as pulumi from "@pulumi/pulumi";
 import * as core from "@pulumi/kubernetes/core/v1";
-import { onFailure } from "../common/hooks";
+import { Child, notAwaited, overrules } from "../common/childOptions";
+import { inNamespace, Named, onFailure } from "../common/hooks";
 import { DataOwner } from "../database/engine";
 import { ResolvedVolume } from "./volumes";
 
@@ -14,7 +15,7 @@ export function appClaims(
   name: string,
   volumes: ResolvedVolume[],
   around: { namespace?: pulumi.Input<string>; labels: Record<string, string>; owner?: DataOwner },
-  child: (more?: pulumi.CustomResourceOptions) => pulumi.CustomResourceOptions,
+  child: Child,
 ): { claims: Record<string, pulumi.Input<string>>; resources: pulumi.Resource[] } {
   const { namespace, labels, owner } = around;
   const made = volumes.flatMap(({ name: volume, claim }) => {
@@ -27,9 +28,9 @@ export function appClaims(
           name: `${name}-${volume}`,
           labels,
           annotations: {
-            "pulumi.com/patchForce": "true",
+            ...overrules,
             // It is bound when a pod uses it, which comes after it.
-            "pulumi.com/skipAwait": "true",
+            ...notAwaited,
           },
           ...(owner ? { ownerReferences: [{ ...owner, blockOwnerDeletion: true }] } : {}),
         },
@@ -55,14 +56,12 @@ export function appClaims(
 
 /** What Kubernetes refuses of a claim that is there already, with the way out. */
 const explainRefusal = (hook: string) =>
-  onFailure(hook, ({ urn, errors, newInputs }) => {
+  onFailure(hook, ({ errors, newInputs }) => {
     const refused = /spec is immutable|field can not be less than|can be dynamically provisioned|Forbidden/;
-    if (!errors.some((error) => refused.test(error))) return;
-    const { name, namespace } = (newInputs as { metadata?: { name?: string; namespace?: string } })?.metadata ?? {};
-    const where = namespace ? ` --namespace ${namespace}` : "";
-    pulumi.log.error(
+    if (!errors.some((error) => refused.test(error))) return undefined;
+    const { name, namespace } = (newInputs as Named | undefined)?.metadata ?? {};
+    return (
       `the claim ${name} is there already, and its files were left as they are: Kubernetes lets a claim grow where its storage class allows that, and refuses anything else. ` +
-        `Write the storageClassName, accessMode and at least the storage that it has (kubectl get persistentvolumeclaim ${name}${where}), or give the volume another \`name\` and copy the files`,
-      { urn: pulumi.output(urn) } as pulumi.Resource,
+      `Write the storageClassName, accessMode and at least the storage that it has (kubectl get persistentvolumeclaim ${name}${inNamespace(namespace)}), or give the volume another \`name\` and copy the files`
     );
   });

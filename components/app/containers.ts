@@ -2,12 +2,12 @@ import * as pulumi from "@pulumi/pulumi";
 import { types } from "@pulumi/kubernetes";
 import { byName, plainVariables } from "../common/environment";
 import { checkResources, ContainerResourcesArgs } from "../common/resources";
-import { command, environmentName, imageReference, label, oneOf, path, port, text, wholeNumber } from "../common/rules";
-import { restrictedContainer } from "../common/security";
+import { command, environmentName, imageReference, label, path, port, pullPolicy, text, wholeNumber } from "../common/rules";
+import { checkWritablePaths, restrictedContainer, writable } from "../common/security";
 import { Rule, Validation } from "../common/validation";
 import { caVolume, connectionVariables } from "../database/connection";
 import { EnvFromArgs, resolveEnvFrom } from "./envFrom";
-import { AppProbeArgs, resolveQuestion } from "./probes";
+import { AppProbeArgs, resolveStartup } from "./probes";
 import { ResolvedVolume, volumeMounts } from "./volumes";
 import type { AppSurroundings, ResolvedApp } from "./workload";
 
@@ -153,17 +153,17 @@ function resolveContainer(
     name: given.name,
     sidecar,
     image: validation.required(`${at}.image`, given.image, imageReference, "name the image of the container"),
-    imagePullPolicy: check("imagePullPolicy", given.imagePullPolicy, oneOf(["Always", "IfNotPresent", "Never"])),
+    imagePullPolicy: check("imagePullPolicy", given.imagePullPolicy, pullPolicy),
     command: check("command", given.command, command),
     args: check("args", given.args, command),
     env: validation.withoutSecrets(`${at}.env`, env, "put it into a Secret, and name that in envFrom"),
     envFrom: resolveEnvFrom(given.envFrom, `${at}.envFrom`, validation),
     appEnv: given.appEnv ?? false,
     ports: byName(given.ports ?? {}).map(([name, number]) => [name, check(`ports.${name}`, number, port)]),
-    ...(startup && sidecar ? { startupProbe: startupProbe(startup, `${at}.startup`, validation) } : {}),
+    ...(startup && sidecar ? { startupProbe: resolveStartup(startup, `${at}.startup`, validation) } : {}),
     resources: checkResources(validation, `${at}.resources`, given.resources, { cpu: "10m", memory: "32Mi" }),
     uid: check("runAsUser", given.runAsUser, wholeNumber(1)),
-    writablePaths: (given.writablePaths ?? ["/tmp"]).map((directory, index) => check(`writablePaths[${index}]`, directory, path)),
+    writablePaths: checkWritablePaths(given.writablePaths, `${at}.`, validation),
     mounts: byName(given.mounts ?? {}).map(([from, to]) => [from, check(`mounts["${from}"]`, to, path)]),
   };
 }
@@ -174,14 +174,8 @@ const portName: Rule<string> = (name) =>
     ? undefined
     : 'is not a port\'s name: use at most 15 lower-case letters, digits and "-", with a letter';
 
-const startupProbe = (asked: AppProbeArgs, at: string, validation: Validation): types.input.core.v1.Probe => ({
-  ...resolveQuestion(asked, at, validation),
-  periodSeconds: validation.check(`${at}.periodSeconds`, asked.periodSeconds, wholeNumber(1)) ?? 1,
-  timeoutSeconds: validation.check(`${at}.timeoutSeconds`, asked.timeoutSeconds, wholeNumber(1)) ?? 5,
-  failureThreshold: validation.check(`${at}.failureThreshold`, asked.failureThreshold, wholeNumber(1)) ?? 300,
-});
-
-const writableName = (container: string, index: number) => `${container}-writable-${index}`;
+/** Its own empty directories. */
+const scratch = ({ name, writablePaths }: ResolvedContainer) => writable(writablePaths, `${name}-writable`);
 
 /**
  * The containers, all of them init containers of Kubernetes: a sidecar is one that is restarted always. So it is there before the
@@ -207,8 +201,8 @@ export const extraContainers = (app: ResolvedApp, around: AppSurroundings): type
     terminationMessagePolicy: "FallbackToLogsOnError",
     volumeMounts: [
       ...(container.appEnv ? caVolume(around.connection).volumeMounts : []),
-      ...container.writablePaths.map((mountPath, index) => ({ name: writableName(container.name, index), mountPath })),
-      ...container.mounts.map(([from, mountPath]) => ({ ...appMount(app, from), mountPath })),
+      ...scratch(container).volumeMounts,
+      ...container.mounts.flatMap(([from, mountPath]) => appMounts(app, from).map((mount) => ({ ...mount, mountPath }))),
     ],
   }));
 
@@ -226,13 +220,8 @@ function environment(
 }
 
 /** What is mounted in the application at a path. */
-function appMount({ volumes, writablePaths }: ResolvedApp, at: string): types.input.core.v1.VolumeMount {
-  const mount = volumeMounts(volumes).find(({ mountPath }) => mountPath === at);
-  return mount ?? { name: `writable-${writablePaths.indexOf(at)}`, mountPath: at };
-}
+const appMounts = ({ volumes, writablePaths }: ResolvedApp, at: string): types.input.core.v1.VolumeMount[] =>
+  [...volumeMounts(volumes), ...writable(writablePaths).volumeMounts].filter(({ mountPath }) => mountPath === at);
 
-/** Their own empty directories. */
 export const extraVolumes = ({ containers }: ResolvedApp): types.input.core.v1.Volume[] =>
-  containers.flatMap(({ name, writablePaths }) =>
-    writablePaths.map((_, index) => ({ name: writableName(name, index), emptyDir: {} })),
-  );
+  containers.flatMap((container) => scratch(container).volumes);

@@ -1,5 +1,4 @@
-import * as pulumi from "@pulumi/pulumi";
-import { onFailure } from "../common/hooks";
+import { inNamespace, onFailure } from "../common/hooks";
 
 /** What is known of a rollout in which not every pod got ready. */
 export interface FailedRollout {
@@ -139,13 +138,13 @@ const meaningOf = (report: PodReport, workload: Workload): string => {
 export function explanation({ errors, workload, seconds }: FailedRollout): string {
   const pods = reports(errors);
   const namespace = workload.metadata?.namespace ?? pods.find((pod) => pod.namespace)?.namespace;
-  const kubectl = (command: string) => `  kubectl ${namespace ? `--namespace ${namespace} ` : ""}${command}`;
+  const look = (command: string) => `  kubectl${inNamespace(namespace)} ${command}`;
   const selector = Object.entries(workload.spec?.selector?.matchLabels ?? {}).map((pair) => pair.join("="));
   const title = `not every pod was ready after ${seconds} s (rollout.timeoutSeconds)`;
   if (pods.length === 0)
     return [
       `${title}, and of none it is known why: mostly no node has taken it yet, for want of CPU, memory or a volume. What Kubernetes says:`,
-      kubectl(`describe pods --selector ${selector.join(",")}`),
+      look(`describe pods --selector ${selector.join(",")}`),
     ].join("\n");
   const [{ pod, words }] = pods;
   const [, ended, terminated] = ENDED.exec(words) ?? [];
@@ -159,17 +158,16 @@ export function explanation({ errors, workload, seconds }: FailedRollout): strin
     `${title}:`,
     ...pods.map((report) => `  ${report.pod}: ${meaningOf(report, workload)}`),
     "what it was asked and answered, and what it said:",
-    kubectl(`get events --field-selector involvedObject.name=${pod},type=Warning`),
-    ...(began ? [kubectl(terminated === undefined ? logs : `${logs} --previous`)] : []),
+    look(`get events --field-selector involvedObject.name=${pod},type=Warning`),
+    ...(began ? [look(terminated === undefined ? logs : `${logs} --previous`)] : []),
     "the next `pulumi up` with a correction replaces such pods first",
   ].join("\n");
 }
 
 /** Tells why a rollout did not come to its end. */
 export const explainRollout = (hook: string, seconds: number) =>
-  onFailure(hook, ({ urn, errors, newInputs, failedOperation }) => {
-    if (failedOperation === "delete" || !errors.some((error) => error.includes("timed out waiting to be Ready"))) return;
-    pulumi.log.error(explanation({ errors, workload: newInputs as Workload, seconds }), {
-      urn: pulumi.output(urn),
-    } as pulumi.Resource);
+  onFailure(hook, ({ errors, newInputs, failedOperation }) => {
+    if (failedOperation === "delete" || !errors.some((error) => error.includes("timed out waiting to be Ready")))
+      return undefined;
+    return explanation({ errors, workload: newInputs as Workload, seconds });
   });

@@ -1,7 +1,7 @@
 import * as pulumi from "@pulumi/pulumi";
 import * as batch from "@pulumi/kubernetes/batch/v1";
 import * as core from "@pulumi/kubernetes/core/v1";
-import { jobOptions, rerunUnlessComplete } from "../common/childOptions";
+import { Child, jobOptions, rerunUnlessComplete } from "../common/childOptions";
 import { labels, Part } from "../common/labels";
 import { keysFiles, keysJob, keysRecord } from "../database/keysJob";
 import { PostgresDatabase } from "../database/postgresDatabase";
@@ -18,7 +18,7 @@ export function guardKeys(
   name: string,
   secrets: Record<string, GeneratedSecret>,
   { database, resolved, namespace }: { database: PostgresDatabase; resolved: ResolvedDatabase; namespace?: pulumi.Input<string> },
-  child: (more?: pulumi.CustomResourceOptions) => pulumi.CustomResourceOptions,
+  child: Child,
 ): batch.Job | undefined {
   const keys = Object.fromEntries(Object.entries(secrets).filter(([, { encryptsData }]) => encryptsData));
   if (Object.keys(keys).length === 0) return undefined;

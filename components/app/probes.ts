@@ -104,6 +104,31 @@ export function resolveQuestion(
 const headerName: Rule<string> = (name) =>
   /^[-A-Za-z0-9]+$/.test(name) ? undefined : 'is not a header\'s name: use letters, digits and "-"';
 
+/** When and how often is asked, with the defaults that are given. */
+const resolveTimes = (
+  asked: AppProbeArgs,
+  at: string,
+  validation: Validation,
+  periodSeconds: number,
+  failureThreshold: number,
+  enough: Rule<number> = wholeNumber(1),
+) => ({
+  periodSeconds: validation.check(`${at}.periodSeconds`, asked.periodSeconds, wholeNumber(1)) ?? periodSeconds,
+  timeoutSeconds: validation.check(`${at}.timeoutSeconds`, asked.timeoutSeconds, wholeNumber(1)) ?? 5,
+  failureThreshold: validation.check(`${at}.failureThreshold`, asked.failureThreshold, enough) ?? failureThreshold,
+});
+
+/** What is asked until the first yes, every second for five minutes. */
+export const resolveStartup = (
+  asked: AppProbeArgs,
+  at: string,
+  validation: Validation,
+  ownPort?: pulumi.Input<number>,
+): types.input.core.v1.Probe => ({
+  ...resolveQuestion(asked, at, validation, ownPort),
+  ...resolveTimes(asked, at, validation, 1, 300),
+});
+
 /** Whether a probe has a question of its own, and not only other times. */
 const asks = ({ httpPath, httpHeaders, port, command }: AppProbeArgs) =>
   [httpPath, httpHeaders, port, command].some((value) => value !== undefined);
@@ -115,19 +140,6 @@ export function resolveProbes(
   validation: Validation,
   migrationSeconds = 0,
 ): ResolvedProbes {
-  const probe = (
-    name: keyof AppProbesArgs,
-    given: AppProbeArgs,
-    question: Question,
-    periodSeconds: number,
-    failureThreshold: number,
-    enough: Rule<number> = wholeNumber(1),
-  ) => ({
-    ...question,
-    periodSeconds: validation.check(`${at}.${name}.periodSeconds`, given.periodSeconds, wholeNumber(1)) ?? periodSeconds,
-    timeoutSeconds: validation.check(`${at}.${name}.timeoutSeconds`, given.timeoutSeconds, wholeNumber(1)) ?? 5,
-    failureThreshold: validation.check(`${at}.${name}.failureThreshold`, given.failureThreshold, enough) ?? failureThreshold,
-  });
   const { liveness } = args ?? {};
   const readiness = args?.readiness ?? {};
   const startup = args?.startup ?? {};
@@ -140,12 +152,14 @@ export function resolveProbes(
       : undefined);
   const question = resolveQuestion(readiness, `${at}.readiness`, validation);
   const first = asks(startup) ? resolveQuestion(startup, `${at}.startup`, validation) : question;
+  const alive = (asked: AppProbeArgs) => {
+    const times = resolveTimes(asked, `${at}.liveness`, validation, 10, 3);
+    return { ...resolveQuestion(asked, `${at}.liveness`, validation), ...times };
+  };
   return {
-    startupProbe: probe("startup", startup, first, 1, noes, enough),
-    ...(liveness
-      ? { livenessProbe: probe("liveness", liveness, resolveQuestion(liveness, `${at}.liveness`, validation), 10, 3) }
-      : {}),
-    readinessProbe: probe("readiness", readiness, question, 10, 3),
+    startupProbe: { ...first, ...resolveTimes(startup, `${at}.startup`, validation, 1, noes, enough) },
+    ...(liveness ? { livenessProbe: alive(liveness) } : {}),
+    readinessProbe: { ...question, ...resolveTimes(readiness, `${at}.readiness`, validation, 10, 3) },
   };
 }
 

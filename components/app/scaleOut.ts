@@ -1,5 +1,6 @@
 import * as pulumi from "@pulumi/pulumi";
 import * as apps from "@pulumi/kubernetes/apps/v1";
+import { overrules } from "../common/childOptions";
 
 /**
  * Pods that migrate when they start must not do it together. A rollout replaces one after the other anyway; at the first start the
@@ -15,7 +16,7 @@ export function scaleOut(
   const { name: of, namespace } = workload.metadata;
   return new apps.StatefulSetPatch(
     `${name}-replicas`,
-    { metadata: { name: of, namespace, annotations: { "pulumi.com/patchForce": "true" } }, spec: { replicas } },
+    { metadata: { name: of, namespace, annotations: overrules }, spec: { replicas } },
     opts,
   );
 }

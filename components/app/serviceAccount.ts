@@ -1,7 +1,8 @@
 import * as pulumi from "@pulumi/pulumi";
 import * as core from "@pulumi/kubernetes/core/v1";
+import { Child } from "../common/childOptions";
 import { labels } from "../common/labels";
-import { kubernetesName, text } from "../common/rules";
+import { anyName, kubernetesName, text } from "../common/rules";
 import { Validation } from "../common/validation";
 
 /** The ServiceAccount that the application runs as. */
@@ -46,7 +47,7 @@ export function resolveServiceAccount(
   return {
     name: validation.check(`${path}.name`, args.name, kubernetesName) ?? name,
     own: args.name === undefined,
-    annotations: validation.map(`${path}.annotations`, args.annotations, () => undefined, text),
+    annotations: validation.map(`${path}.annotations`, args.annotations, anyName, text),
     automountToken: args.automountToken ?? false,
     isIdentity: args.name !== undefined || args.annotations !== undefined,
   };
@@ -57,7 +58,7 @@ export function startServiceAccount(
   name: string,
   { own, annotations }: ResolvedServiceAccount,
   namespace: pulumi.Input<string> | undefined,
-  child: (more?: pulumi.CustomResourceOptions) => pulumi.CustomResourceOptions,
+  child: Child,
 ): core.ServiceAccount[] {
   if (!own) return [];
   const metadata = { name, namespace, labels: labels(name, "app"), annotations };

@@ -1,7 +1,7 @@
 import * as pulumi from "@pulumi/pulumi";
 import * as batch from "@pulumi/kubernetes/batch/v1";
 import * as core from "@pulumi/kubernetes/core/v1";
-import { jobOptions, rerunUnlessComplete } from "../common/childOptions";
+import { Child, jobOptions, rerunUnlessComplete } from "../common/childOptions";
 import { labels } from "../common/labels";
 import { PostgresDatabase } from "../database/postgresDatabase";
 import { explainFailure } from "../migration/explain";
@@ -14,7 +14,7 @@ export function startCanary(
   app: ResolvedApp & { namespace?: pulumi.Input<string> },
   canary: ResolvedCanary,
   { database, dependsOn, ...around }: AppSurroundings & { database: PostgresDatabase; dependsOn: pulumi.Resource[] },
-  child: (more?: pulumi.CustomResourceOptions) => pulumi.CustomResourceOptions,
+  child: Child,
 ): batch.Job {
   const metadata = { namespace: app.namespace, labels: labels(name, "canary") };
   const scripts = `${name}-canary-scripts`;

@@ -3,6 +3,7 @@ import * as apps from "@pulumi/kubernetes/apps/v1";
 import * as autoscaling from "@pulumi/kubernetes/autoscaling/v2";
 import * as core from "@pulumi/kubernetes/core/v1";
 import * as policy from "@pulumi/kubernetes/policy/v1";
+import { Child, overrules } from "../common/childOptions";
 import { isDeferred } from "../common/validation";
 import { autoscaler } from "./autoscaling";
 import { boundedRollout } from "./boundedRollout";
@@ -10,15 +11,6 @@ import { ResolvedExposure } from "./exposure/resolveExposure";
 import { servicePorts } from "./probes";
 import { scaleOut } from "./scaleOut";
 import { appDeployment, appStatefulSet, PodSurroundings, ResolvedApp } from "./workload";
-
-type Child = (more?: pulumi.CustomResourceOptions) => pulumi.CustomResourceOptions;
-
-/**
- * Where the program says how many pods there are, it is right, whoever scaled by hand: its number is sent in any case. The annotation
- * is on the workload only then, which makes it a change when the number comes back from the autoscaler, even if it is the same as
- * before.
- */
-export const OVERRULES = { "pulumi.com/patchForce": "true" };
 
 /**
  * Where the autoscaler says so, the number is only for the beginning. Left out, it would be taken away from the object, and
@@ -42,7 +34,9 @@ export function startWorkload(
   dependsOn: pulumi.Resource[],
 ): Workload {
   const labelled = { namespace, labels: around.labels };
-  const metadata = { ...labelled, name, annotations: app.autoscaling ? undefined : OVERRULES };
+  // Where the program says how many pods there are, it is right, whoever scaled by hand. The annotation is there only then, which makes
+  // it a change when the number comes back from the autoscaler, even if it is the same as before.
+  const metadata = { ...labelled, name, annotations: app.autoscaling ? undefined : overrules };
   const own = (more: pulumi.Resource[]) =>
     child({
       dependsOn: [...dependsOn, ...more],

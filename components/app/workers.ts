@@ -1,13 +1,13 @@
 import * as pulumi from "@pulumi/pulumi";
 import { types } from "@pulumi/kubernetes";
 import * as apps from "@pulumi/kubernetes/apps/v1";
+import { Child, overrules } from "../common/childOptions";
 import { byName, plainVariables } from "../common/environment";
 import { labels, selectorLabels } from "../common/labels";
 import { checkResources, ContainerResourcesArgs } from "../common/resources";
 import { command, componentName, environmentName, text, wholeNumber } from "../common/rules";
 import { Validation } from "../common/validation";
 import { boundedRollout } from "./boundedRollout";
-import { OVERRULES } from "./startWorkload";
 import { appContainer, appPod, AppSurroundings, appVolumes, ResolvedApp, surging } from "./workload";
 
 /**
@@ -145,14 +145,14 @@ export function startWorkers(
   name: string,
   app: ResolvedApp & { namespace?: pulumi.Input<string>; workers: ResolvedWorkers },
   around: AppSurroundings,
-  child: (more?: pulumi.CustomResourceOptions) => pulumi.CustomResourceOptions,
+  child: Child,
   dependsOn: pulumi.Resource[],
 ): apps.Deployment[] {
   return Object.entries(app.workers).map(([worker, resolved]) => {
     const which = { "pulumi-postgres-app/worker": worker };
     const selector = { ...selectorLabels(name, "worker"), ...which };
     const all = { ...labels(name, "worker"), ...which };
-    const metadata = { name: `${name}-${worker}`, namespace: app.namespace, labels: all, annotations: OVERRULES };
+    const metadata = { name: `${name}-${worker}`, namespace: app.namespace, labels: all, annotations: overrules };
     const spec = workerDeployment(app, resolved, { ...around, selector, labels: all });
     const bounded = boundedRollout(`${name}-${worker}`, resolved.rolloutSeconds);
     return new apps.Deployment(`${name}-${worker}`, { metadata, spec }, child({ dependsOn, ...bounded }));

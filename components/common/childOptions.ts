@@ -16,6 +16,9 @@ export function childOptions(
   return more.hooks ? { ...merged, hooks: more.hooks } : merged; // older SDKs lose hooks when they merge options
 }
 
+/** Options of the children of one component: those that all have, and what a child has more. */
+export type Child = (more?: pulumi.CustomResourceOptions) => pulumi.CustomResourceOptions;
+
 /**
  * Options of a Job. A Job is a run, not data: protected it could not be replaced and the next run would be refused, retained it
  * would stay behind for good, so it never inherits either.
@@ -28,3 +31,9 @@ export function jobOptions(timeoutSeconds: number): pulumi.CustomResourceOptions
 
 /** Makes the next `up` replace a Job that is not Complete; unchanged it would only fail again without running (pulumi-kubernetes#856). */
 export const rerunUnlessComplete = { "pulumi.com/replaceUnready": "true" };
+
+/** What a program says is sent in any case: fields that somebody else has set meanwhile are taken over. */
+export const overrules = { "pulumi.com/patchForce": "true" };
+
+/** It is enough that the object is there; what becomes of it is not waited for. */
+export const notAwaited = { "pulumi.com/skipAwait": "true" };

@@ -1,6 +1,6 @@
 import * as pulumi from "@pulumi/pulumi";
 import { types } from "@pulumi/kubernetes";
-import { kubernetesName, oneOf, text, wholeNumber } from "./rules";
+import { anyName, kubernetesName, oneOf, text, wholeNumber } from "./rules";
 import { Rule, Validation } from "./validation";
 
 /** A taint of nodes that pods put up with. */
@@ -70,8 +70,6 @@ const secretNames: Rule<unknown> = (names) => {
   const wrong = names.map((name) => (typeof name === "string" ? kubernetesName(name) : undefined)).filter(Boolean);
   return wrong.length ? wrong.join("; ") : undefined;
 };
-
-const anyName = () => undefined;
 
 /** The API server's rules, which it would tell only when everything before is there. */
 function checkToleration(given: AppTolerationArgs, path: string, validation: Validation): AppTolerationArgs {

@@ -1,5 +1,5 @@
 import * as pulumi from "@pulumi/pulumi";
-import { bytes, quantity } from "./rules";
+import { anyName, bytes, quantity } from "./rules";
 import { Validation } from "./validation";
 
 /** CPU and memory of a container, in Kubernetes' quantities ("250m", "512Mi"). */
@@ -15,8 +15,6 @@ export interface ContainerResourcesArgs {
    */
   limits?: pulumi.Input<Record<string, pulumi.Input<string>>>;
 }
-
-const anyName = () => undefined;
 
 /** Checks quantities and fills in the requests that are not given. */
 export function checkResources(

@@ -98,3 +98,8 @@ export const oneOf =
   (allowed: readonly string[]): Rule<string> =>
   (value) =>
     allowed.includes(value) ? undefined : `is ${show(value)}: write one of ${allowed.map(show).join(", ")}`;
+
+export const pullPolicy = oneOf(["Always", "IfNotPresent", "Never"]);
+
+/** Names of a map that are somebody else's to judge: of labels, annotations, resources. */
+export const anyName: Rule<string> = () => undefined;

@@ -1,5 +1,7 @@
 import * as pulumi from "@pulumi/pulumi";
 import { types } from "@pulumi/kubernetes";
+import { path } from "./rules";
+import { Validation } from "./validation";
 
 /** What the "restricted" Pod Security Standard asks of a pod. Without a uid the image's own user is taken, which must not be root. */
 export function restrictedPod(uid?: pulumi.Input<number>): types.input.core.v1.PodSecurityContext {
@@ -15,9 +17,13 @@ export function restrictedContainer(): types.input.core.v1.SecurityContext {
   return { allowPrivilegeEscalation: false, readOnlyRootFilesystem: true, capabilities: { drop: ["ALL"] } };
 }
 
-/** Empty directories for the paths that a program writes to, since its root file system is read-only. */
-export function writable(paths: string[]) {
-  const name = (index: number) => `writable-${index}`;
+/** The paths that a program writes to. */
+export const checkWritablePaths = (given: string[] | undefined, at: string, validation: Validation): string[] =>
+  (given ?? ["/tmp"]).map((directory, index) => validation.check(`${at}writablePaths[${index}]`, directory, path));
+
+/** Empty directories for these paths, since the root file system is read-only. */
+export function writable(paths: string[], prefix = "writable") {
+  const name = (index: number) => `${prefix}-${index}`;
   return {
     volumes: paths.map((_, index): types.input.core.v1.Volume => ({ name: name(index), emptyDir: {} })),
     volumeMounts: paths.map((path, index): types.input.core.v1.VolumeMount => ({ name: name(index), mountPath: path })),

@@ -1,7 +1,7 @@
 import * as pulumi from "@pulumi/pulumi";
 import { CustomResource } from "@pulumi/kubernetes/apiextensions";
 import * as core from "@pulumi/kubernetes/core/v1";
-import { onFailure } from "../common/hooks";
+import { onUnknownKind } from "../common/hooks";
 import { ResolvedS3 } from "./backupDestination";
 import {
   authoritySecret,
@@ -30,8 +30,6 @@ const READY = { "pulumi.com/waitFor": "condition=Ready" };
  * the same name takes them over (CloudNativePG, internal/controller/cluster_restore.go).
  */
 const KEEP_VOLUMES = { "pulumi.com/deletionPropagationPolicy": "orphan" };
-/** What the provider says of a kind that the cluster does not know, and of one that it has ceased to know meanwhile. */
-const MISSING_OPERATOR = /no matches for kind|the server could not find the requested resource/;
 
 /** Replicated Postgres: logins, Cluster, extensions, backups, all run by the operator. */
 export function cloudNativePgServer(
@@ -186,11 +184,9 @@ export function cloudNativePgServer(
 
 /** Says how to install the operator when that is what is missing. */
 const installHint = (name: string) =>
-  onFailure(`${name}-operator`, ({ errors }) => {
-    if (errors.some((error) => MISSING_OPERATOR.test(error)))
-      pulumi.log.error(
-        "database.cloudNativePg: the CloudNativePG operator, or for backups its Barman Cloud plugin, is not installed in this cluster. " +
-          "Install the operator with `helm upgrade --install cnpg --namespace cnpg-system --create-namespace cloudnative-pg --repo https://cloudnative-pg.github.io/charts`, " +
-          "the plugin as https://cloudnative-pg.io/plugin-barman-cloud says, and run `pulumi up` again.",
-      );
-  });
+  onUnknownKind(
+    `${name}-operator`,
+    "database.cloudNativePg: the CloudNativePG operator, or for backups its Barman Cloud plugin, is not installed in this cluster. " +
+      "Install the operator with `helm upgrade --install cnpg --namespace cnpg-system --create-namespace cloudnative-pg --repo https://cloudnative-pg.github.io/charts`, " +
+      "the plugin as https://cloudnative-pg.io/plugin-barman-cloud says, and run `pulumi up` again.",
+  );

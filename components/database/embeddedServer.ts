@@ -1,6 +1,7 @@
 import * as pulumi from "@pulumi/pulumi";
 import * as apps from "@pulumi/kubernetes/apps/v1";
 import * as core from "@pulumi/kubernetes/core/v1";
+import { overrules, notAwaited } from "../common/childOptions";
 import { bytes } from "../common/rules";
 import { Validation } from "../common/validation";
 import { generatedPassword, Logins } from "./credentials";
@@ -167,11 +168,11 @@ function volume(
         namespace: metadata.namespace,
         name: claimName,
         annotations: {
-          "pulumi.com/patchForce": "true",
+          ...overrules,
           // A claim that is made anew begins as small as the first one did: another of them is reason enough to say it again.
           ...dataAnnotation(claim.metadata.uid),
           // For a new resource Pulumi would wait until the claim is pending, which a claim in use never is. The volume grows by itself.
-          "pulumi.com/skipAwait": "true",
+          ...notAwaited,
         },
       },
       spec: { resources: { requests: { storage: wanted } } },

@@ -1,4 +1,5 @@
 import * as pulumi from "@pulumi/pulumi";
+import { Child } from "../common/childOptions";
 import { Connection } from "./connection";
 import { Logins } from "./credentials";
 
@@ -72,5 +73,5 @@ export interface EngineContext {
   imagePullSecrets?: pulumi.Input<pulumi.Input<string>[]>;
   labels: Record<string, string>;
   selector: Record<string, string>;
-  child: (more?: pulumi.CustomResourceOptions) => pulumi.CustomResourceOptions;
+  child: Child;
 }

@@ -1,7 +1,7 @@
 import * as pulumi from "@pulumi/pulumi";
 import * as batch from "@pulumi/kubernetes/batch/v1";
 import * as core from "@pulumi/kubernetes/core/v1";
-import { childOptions, jobOptions, rerunUnlessComplete } from "../common/childOptions";
+import { Child, childOptions, jobOptions, rerunUnlessComplete } from "../common/childOptions";
 import { labels, Part, selectorLabels } from "../common/labels";
 import { componentName } from "../common/rules";
 import { Validation } from "../common/validation";
@@ -192,7 +192,6 @@ const JOBS: Part[] = ["setup", "restore", "backup"];
 const storesOf = ({ cloudNativePg, backups, restoreFrom }: ResolvedDatabase) =>
   cloudNativePg ? [] : [backups?.destination, restoreFrom?.source];
 
-type Child = (more?: pulumi.CustomResourceOptions) => pulumi.CustomResourceOptions;
 type Metadata = { namespace: pulumi.Output<string>; labels: Record<string, string> };
 
 /** Where the data is, once it is sure that it is still looked for there. */

@@ -1,5 +1,4 @@
-import * as pulumi from "@pulumi/pulumi";
-import { onFailure } from "../common/hooks";
+import { inNamespace, Named, onFailure } from "../common/hooks";
 
 /** Jobs by what their failure means. */
 const failures = {
@@ -23,8 +22,7 @@ export interface FailedJob {
   path: string;
 }
 
-const inNamespace = ({ namespace }: FailedJob) => (namespace ? ` --namespace ${namespace}` : "");
-const events = (job: FailedJob) => `kubectl get events${inNamespace(job)} --field-selector type=Warning`;
+const events = ({ namespace }: FailedJob) => `kubectl get events${inNamespace(namespace)} --field-selector type=Warning`;
 
 const CANCELLED = /was cancelled for/;
 
@@ -100,26 +98,21 @@ export function explanation(job: FailedJob): string {
   // A pod that a deadline ended is gone, and its log with it. run.sh names its own.
   const gone = text.includes("[DeadlineExceeded]");
   if (job.name && !gone && !text.includes(": the whole log: "))
-    parts.push(`the whole log: kubectl logs${inNamespace(job)} job/${job.name} --all-containers --prefix`);
+    parts.push(`the whole log: kubectl logs${inNamespace(job.namespace)} job/${job.name} --all-containers --prefix`);
   return parts.join("\n");
 }
 
-interface Inputs {
-  metadata?: { name?: string; namespace?: string };
+interface Inputs extends Named {
   spec?: { template?: { spec?: Record<"containers" | "initContainers", { image?: string }[] | undefined> } };
 }
 
 /** Says in words why a Job failed, and where its whole log is. */
 export const explainFailure = (name: string, what: ExplainedJob, path: string) =>
-  onFailure(name, ({ urn, errors, newInputs, failedOperation }) => {
+  onFailure(name, ({ errors, newInputs, failedOperation }) => {
     // What the API server refuses was never there, and says itself why.
-    if (failedOperation === "delete" || errors.some((error) => error.includes("was not successfully created"))) return;
+    if (failedOperation === "delete" || errors.some((error) => error.includes("was not successfully created"))) return undefined;
     const { metadata, spec } = (newInputs ?? {}) as Inputs;
     const { containers = [], initContainers = [] } = spec?.template?.spec ?? {};
     const images = [...initContainers, ...containers].map(({ image }) => image).filter((image) => image !== undefined);
-    const job = { errors, what, ...metadata, images: [...new Set(images)], path };
-    // The resource itself is not there yet for the program, but its name is all that the log asks for: there the words stand
-    // beside the provider's.
-    const resource = { urn: pulumi.output(urn) } as pulumi.Resource;
-    pulumi.log.error(explanation(job), resource);
+    return explanation({ errors, what, ...metadata, images: [...new Set(images)], path });
   });

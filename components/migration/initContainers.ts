@@ -1,6 +1,7 @@
 import * as pulumi from "@pulumi/pulumi";
 import { types } from "@pulumi/kubernetes";
 import * as core from "@pulumi/kubernetes/core/v1";
+import { Child } from "../common/childOptions";
 import { labels } from "../common/labels";
 import { PostgresDatabase } from "../database/postgresDatabase";
 import { GUARD_TMP, guardContainer, MigrationSurroundings, userContainer } from "./job";
@@ -49,7 +50,7 @@ export function migrateInPods(
     uid?: pulumi.Input<number>;
     writablePaths: string[];
   },
-  child: (more?: pulumi.CustomResourceOptions) => pulumi.CustomResourceOptions,
+  child: Child,
 ): ReturnType<typeof migratingInit> & { files: pulumi.Resource[] } {
   const metadata = { namespace, labels: labels(name, "migration") };
   // Not the name of a Job's: with a change of strategy that one is deleted when this one is there already.

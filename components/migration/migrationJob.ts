@@ -1,11 +1,12 @@
 import * as pulumi from "@pulumi/pulumi";
 import * as batch from "@pulumi/kubernetes/batch/v1";
 import * as core from "@pulumi/kubernetes/core/v1";
+import { checkWritablePaths } from "../common/security";
 import { childOptions, jobOptions, rerunUnlessComplete } from "../common/childOptions";
 import { markSecretEnv, refuseTwoValues } from "../common/environment";
 import { labels, selectorLabels } from "../common/labels";
 import { podPlacement, resolvePlacement } from "../common/placement";
-import { componentName, imageReference, kubernetesName, namespaceName, path, wholeNumber } from "../common/rules";
+import { componentName, imageReference, kubernetesName, namespaceName, wholeNumber } from "../common/rules";
 import { Validation } from "../common/validation";
 import { checkConnectionEnv, CA_FILE, ownKeys } from "../database/connection";
 import { userOf } from "../database/image";
@@ -44,8 +45,7 @@ export class MigrationJob extends pulumi.ComponentResource {
     validation.check("namespace", args.namespace, namespaceName);
     validation.check("runAsUser", args.runAsUser, wholeNumber(1));
     validation.check("clientRunAsUser", args.clientRunAsUser, wholeNumber(1));
-    for (const [index, directory] of (args.writablePaths ?? []).entries())
-      validation.check(`writablePaths[${index}]`, directory, path);
+    const writablePaths = checkWritablePaths(args.writablePaths, "", validation);
     const tls = args.connectionCaSecretName !== undefined;
     const connection = {
       secretName: args.connectionSecretName,
@@ -93,7 +93,7 @@ export class MigrationJob extends pulumi.ComponentResource {
       secretEnvSecret: secretEnv?.metadata.name,
       imagePullPolicy: args.imagePullPolicy,
       uid: args.runAsUser,
-      writablePaths: args.writablePaths ?? ["/tmp"],
+      writablePaths,
     };
     const restore =
       migration.backup && restoreManifest(name, migration.backup, { ...around, labels: labels(name, "restore", args.partOf) });

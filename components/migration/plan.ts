@@ -1,7 +1,7 @@
 import * as pulumi from "@pulumi/pulumi";
 import { types } from "@pulumi/kubernetes";
 import * as core from "@pulumi/kubernetes/core/v1";
-import { beforeCreation, onFailure } from "../common/hooks";
+import { beforeCreation, inNamespace, Named, onFailure } from "../common/hooks";
 import { meaningOf } from "./explain";
 import { REPORT } from "./planPod";
 
@@ -95,8 +95,7 @@ export const planGate = (
     if (refusal) throw new Error(refusal);
   });
 
-interface PodInputs {
-  metadata?: { name?: string; namespace?: string };
+interface PodInputs extends Named {
   spec?: Record<"containers" | "initContainers", { image?: string }[] | undefined>;
 }
 
@@ -104,11 +103,10 @@ interface PodInputs {
 export const explainPod = (name: string, path: string) =>
   onFailure(name, ({ errors, newInputs }) => {
     const { metadata, spec } = (newInputs ?? {}) as PodInputs;
-    const { name: pod, namespace } = metadata ?? {};
     const containers = [...(spec?.initContainers ?? []), ...(spec?.containers ?? [])];
     const images = [...new Set(containers.flatMap(({ image }) => image ?? []))];
     const reason = meaningOf({ errors, what: "start", images, path, ...metadata }) ?? "its pod did not come to its end";
-    const where =
-      pod && `; its log: kubectl logs ${namespace ? `--namespace ${namespace} ` : ""}${pod} --all-containers --prefix`;
-    pulumi.log.error(`nothing was migrated, because what was to be found out before is not known: ${reason}${where ?? ""}`);
+    const { name: pod, namespace } = metadata ?? {};
+    const where = pod ? `; its log: kubectl logs${inNamespace(namespace)} ${pod} --all-containers --prefix` : "";
+    return `nothing was migrated, because what was to be found out before is not known: ${reason}${where}`;
   });

@@ -1,8 +1,9 @@
 import * as pulumi from "@pulumi/pulumi";
 import { CustomResource } from "@pulumi/kubernetes/apiextensions";
+import { Child } from "../common/childOptions";
 import { METRICS_PORT_NAME, PORT_NAME } from "../app/probes";
 import { WorkloadKind } from "../app/workload";
-import { onFailure } from "../common/hooks";
+import { onUnknownKind } from "../common/hooks";
 import { labels, selectorLabels } from "../common/labels";
 import { ServerSeen } from "../database/engine";
 import { ResolvedBackups } from "../database/backup";
@@ -87,7 +88,7 @@ export function watchApp(
   { kind: workload, workers, database, migration }: WatchedApp,
   monitoring: ResolvedMonitoring,
   { namespace, seen }: { namespace: pulumi.Output<string>; seen: ServerSeen },
-  child: (more?: pulumi.CustomResourceOptions) => pulumi.CustomResourceOptions,
+  child: Child,
 ): void {
   const metadata = { namespace, labels: { ...labels(name, "app"), ...monitoring.labels } };
   const hooks = installHint(name);
@@ -120,11 +121,9 @@ export function watchApp(
 
 /** Says what to install when the kinds are not known to the cluster. */
 const installHint = (name: string) =>
-  onFailure(`${name}-monitoring`, ({ errors }) => {
-    if (errors.some((error) => /no matches for kind|the server could not find the requested resource/.test(error)))
-      pulumi.log.error(
-        "monitoring: the Prometheus Operator is not installed in this cluster. Install it, for example with " +
-          "`helm upgrade --install kube-prometheus-stack --namespace monitoring --create-namespace oci://ghcr.io/prometheus-community/charts/kube-prometheus-stack`, " +
-          "and run `pulumi up` again, or leave monitoring out.",
-      );
-  });
+  onUnknownKind(
+    `${name}-monitoring`,
+    "monitoring: the Prometheus Operator is not installed in this cluster. Install it, for example with " +
+      "`helm upgrade --install kube-prometheus-stack --namespace monitoring --create-namespace oci://ghcr.io/prometheus-community/charts/kube-prometheus-stack`, " +
+      "and run `pulumi up` again, or leave monitoring out.",
+  );

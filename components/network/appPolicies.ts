@@ -1,6 +1,7 @@
 import * as pulumi from "@pulumi/pulumi";
 import { types } from "@pulumi/kubernetes";
 import * as networking from "@pulumi/kubernetes/networking/v1";
+import { Child } from "../common/childOptions";
 import { METRICS_PORT_NAME, PORT_NAME } from "../app/probes";
 import { labels, Part, selectorLabels } from "../common/labels";
 import { Validation } from "../common/validation";
@@ -201,7 +202,7 @@ export function shieldApp(
   { namespace, monitoring, migration }: Shielded,
   policy: ResolvedAppNetworkPolicy,
   location: DatabaseLocation,
-  child: (more?: pulumi.CustomResourceOptions) => pulumi.CustomResourceOptions,
+  child: Child,
 ): networking.NetworkPolicy[] {
   const metadata = { namespace, labels: labels(name, "app") };
   const make = (suffix: string, spec: pulumi.Input<types.input.networking.v1.NetworkPolicySpec>) =>

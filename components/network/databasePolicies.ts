@@ -1,6 +1,7 @@
 import * as pulumi from "@pulumi/pulumi";
 import { types } from "@pulumi/kubernetes";
 import * as networking from "@pulumi/kubernetes/networking/v1";
+import { Child } from "../common/childOptions";
 import { Validation } from "../common/validation";
 import { ResolvedDestination } from "../database/backupDestination";
 import { POSTGRES_PORT } from "../database/embedded";
@@ -180,7 +181,7 @@ export function shieldDatabase(
     jobs: string[];
     stores: (ResolvedDestination | undefined)[];
   },
-  child: (more?: pulumi.CustomResourceOptions) => pulumi.CustomResourceOptions,
+  child: Child,
 ): networking.NetworkPolicy[] {
   const jobPods = {
     matchLabels: { "app.kubernetes.io/instance": name },

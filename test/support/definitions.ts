@@ -1,13 +1,10 @@
 import { mkdir, readFile, rename, writeFile } from "fs/promises";
-import { homedir } from "os";
 import { join } from "path";
 import * as yaml from "js-yaml";
 import { schemaOfGoType } from "./goSchema";
 import { kubectl } from "./kubectl";
 import { bash } from "./outsidePostgres";
 
-const cache =
-  process.env.PULUMI_POSTGRES_APP_CACHE ?? join(process.env.XDG_CACHE_HOME ?? join(homedir(), ".cache"), "pulumi-postgres-app");
 const OURS = "pulumi-postgres-app/definitions";
 
 /* Definitions of kinds that Kubernetes itself does not know, from the Go modules of those who do. */
@@ -79,6 +76,7 @@ export async function installDefinitions(definitions: any[]): Promise<() => Prom
 
 /** Texts of files of a Go module, by way of the Go module proxy; kept in the cache under the module's version. */
 async function moduleFiles(module: string, files: string[]): Promise<string[]> {
+  const cache = await bash('source lib.sh; echo "$cache"');
   const folder = join(cache, "definitions", module.replace(/[^\w.@-]/g, "_"));
   const targets = files.map((file) => join(folder, file.replace(/\//g, "_")));
   const texts = () => Promise.all(targets.map((target) => readFile(target, "utf8")));

@@ -2,6 +2,7 @@ import * as pulumi from "@pulumi/pulumi";
 import { CustomResource } from "@pulumi/kubernetes/apiextensions";
 import * as core from "@pulumi/kubernetes/core/v1";
 import * as networking from "@pulumi/kubernetes/networking/v1";
+import { Child, notAwaited } from "../../common/childOptions";
 import { servicePorts } from "../probes";
 import { controllerOf } from "./controllers";
 import { explainHttpRoute, explainIngress, explainLoadBalancer } from "./explainExposure";
@@ -11,10 +12,7 @@ import { ResolvedExposure, ResolvedHttpRoute } from "./resolveExposure";
 import { httpRouteSpec, ingressSpec, issuerAnnotations, redirectRouteSpec } from "./specs";
 import { MIDDLEWARES } from "./traefik";
 
-type Child = (more?: pulumi.CustomResourceOptions) => pulumi.CustomResourceOptions;
 type Metadata = { namespace?: pulumi.Input<string>; labels: Record<string, string> };
-
-const SKIP = { "pulumi.com/skipAwait": "true" };
 
 /** What makes the application reachable, as long as its arguments say so: first the Service, and when the pods are ready the routes to it. */
 export class Exposure {
@@ -42,7 +40,7 @@ export class Exposure {
           annotations: merged(
             {
               // Waiting for the pods is the workload's part; waiting for the Service's end points too would cost ten seconds more.
-              ...(isLoadBalanced ? { "pulumi.com/waitFor": "jsonpath={.status.loadBalancer.ingress}" } : SKIP),
+              ...(isLoadBalanced ? { "pulumi.com/waitFor": "jsonpath={.status.loadBalancer.ingress}" } : notAwaited),
               ...this.plan?.service?.(objects.namespaceOf),
             },
             service.annotations,
@@ -73,7 +71,7 @@ export class Exposure {
           name,
           annotations: merged(
             {
-              ...(ingress.waitSeconds === 0 ? SKIP : {}),
+              ...(ingress.waitSeconds === 0 ? notAwaited : {}),
               ...issuerAnnotations(ingress),
               ...plan.annotations(objects.namespaceOf),
             },
@@ -94,7 +92,7 @@ export class Exposure {
         metadata: {
           ...metadata,
           name: plainHttp,
-          annotations: merged({ ...SKIP, ...plan.plainHttp(objects.namespaceOf) }, given),
+          annotations: merged({ ...notAwaited, ...plan.plainHttp(objects.namespaceOf) }, given),
         },
         spec: ingressSpec(ingress, this.service.metadata.name, true),
       },

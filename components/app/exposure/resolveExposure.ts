@@ -1,5 +1,5 @@
 import * as pulumi from "@pulumi/pulumi";
-import { bytes, kubernetesName, namespaceName, oneOf, port, text, wholeNumber } from "../../common/rules";
+import { anyName, bytes, kubernetesName, namespaceName, oneOf, port, text, wholeNumber } from "../../common/rules";
 import { Rule, Validation } from "../../common/validation";
 import { AppProbesArgs } from "../probes";
 import { controllerOf } from "./controllers";
@@ -27,7 +27,6 @@ export interface ResolvedExposure {
 }
 
 const WAIT = 600; // what Pulumi's provider waits when nothing is said
-const annotationName = () => undefined;
 
 export function resolveExposure(
   name: string,
@@ -39,7 +38,7 @@ export function resolveExposure(
     service: {
       port: validation.check("service.port", service?.port, port) ?? 80,
       type: validation.check("service.type", service?.type, oneOf(Object.values(AppServiceType))) ?? AppServiceType.ClusterIp,
-      annotations: validation.map("service.annotations", service?.annotations, annotationName, text),
+      annotations: validation.map("service.annotations", service?.annotations, anyName, text),
     },
     ingress: ingress && resolveIngress(name, ingress, readinessPath(args.probes), validation),
     httpRoute: httpRoute && resolveHttpRoute(httpRoute, validation),
@@ -92,7 +91,7 @@ function resolveIngress(
     internal: args.internal ?? false,
     healthCheckPath: validation.check(at("healthCheckPath"), args.healthCheckPath, routePath) ?? readiness,
     waitSeconds: validation.check(at("waitSeconds"), args.waitSeconds, wholeNumber(0)) ?? WAIT,
-    annotations: validation.map(at("annotations"), args.annotations, annotationName, text),
+    annotations: validation.map(at("annotations"), args.annotations, anyName, text),
   };
 }
 
