@@ -154,12 +154,15 @@ export function explanation({ errors, workload, seconds }: FailedRollout): strin
     APP;
   const began = !/\[(?:ErrImage|ImagePull|InvalidImage|CreateContainer)/.test(words);
   const logs = `logs ${pod} --container ${container} --prefix --tail 40`;
+  // Of an init container that has ended twice the kubelet keeps the last log alone, and for the one before shows none.
+  const again =
+    terminated !== undefined && !workload.spec?.template?.spec?.initContainers?.some(({ name }) => name === container);
   return [
     `${title}:`,
     ...pods.map((report) => `  ${report.pod}: ${meaningOf(report, workload)}`),
     "what it was asked and answered, and what it said:",
     look(`get events --field-selector involvedObject.name=${pod},type=Warning`),
-    ...(began ? [look(terminated === undefined ? logs : `${logs} --previous`)] : []),
+    ...(began ? [look(again ? `${logs} --previous` : logs)] : []),
     "the next `pulumi up` with a correction replaces such pods first",
   ].join("\n");
 }

@@ -5,6 +5,7 @@ import { PostgresAppArgs, PostgresDatabase, PostgresDatabaseArgs } from "../../i
 import { restrictedContainer, restrictedPod } from "../../components/common/security";
 import { definitionFiles } from "../support/cloudNativePg/schemas";
 import { StandInOperator } from "../support/cloudNativePg/operator";
+import { inOrder } from "../support/inOrder";
 import { kubectl, Namespace, until } from "../support/kubectl";
 import { getJson, notes, postJson, secret } from "../support/notes";
 import { Outcome, TestStack } from "../support/stack";
@@ -71,7 +72,7 @@ const server = { imageName: "docker.io/library/postgres:17", instances: 1, stora
 /** Our half of CloudNativePG: what this package asks of the operator, against a stand-in for it. */
 describe("a database on CloudNativePG", function () {
   this.timeout(300_000);
-  this.bail(true);
+  inOrder(this);
 
   /** A namespace with a stack and, once its kinds are known, the operator. */
   class Place {

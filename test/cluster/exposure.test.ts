@@ -3,6 +3,7 @@ import { IngressArgs, PostgresApp, PostgresAppArgs } from "../../index";
 import { gatewayApi, gke, installDefinitions, traefik } from "../support/definitions";
 import { everything, exposed } from "../support/exposures";
 import { graph } from "../support/graph";
+import { inOrder } from "../support/inOrder";
 import { kubectl, Namespace, until } from "../support/kubectl";
 import { failed, succeeded } from "../support/migrations";
 import { TestStack } from "../support/stack";
@@ -77,7 +78,7 @@ describe("what exposes an application", function () {
   });
 
   describe("in a cluster", function () {
-    this.bail(true);
+    inOrder(this);
     let stack: TestStack;
     let ids: string[];
     const app = (more: Partial<PostgresAppArgs>) => async () => {

@@ -1,6 +1,7 @@
 import * as assert from "assert";
 import * as pulumi from "@pulumi/pulumi";
 import { GeneratedSecretArgs } from "../../index";
+import { inOrder } from "../support/inOrder";
 import { Namespace, run } from "../support/kubectl";
 import { notes, secret } from "../support/notes";
 import { Outcome, TestStack } from "../support/stack";
@@ -17,7 +18,7 @@ const secrets = (more: Secrets = {}): Secrets => ({
 /** The life of an application whose data can only be read with its secrets, each test going on from where the one before ended. */
 describe("generated secrets", function () {
   this.timeout(300_000);
-  this.bail(true);
+  inOrder(this);
   let namespace: Namespace;
   let stack: TestStack;
   const up = (version: string, more?: Secrets) => stack.up(notes(namespace, version, { generatedSecrets: secrets(more) }));

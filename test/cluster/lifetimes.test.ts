@@ -1,6 +1,7 @@
 import * as assert from "assert";
 import { spawn } from "child_process";
 import { Login, Server, databases, readSecret, succeeded } from "../support/database";
+import { inOrder } from "../support/inOrder";
 import { kubectl, Namespace, Ran, sleep, until } from "../support/kubectl";
 import { image } from "../support/notes";
 import { Outcome, TestStack } from "../support/stack";
@@ -39,7 +40,7 @@ describe("a database's lifetime", function () {
   }
 
   describe("on one volume", function () {
-    this.bail(true);
+    inOrder(this);
     const own = ofItsOwn("volume");
     const { up, preview, server, login } = own;
     const first: Databases = { a: { embedded: { version: 17, storage: "1Gi" } } };
@@ -185,7 +186,7 @@ describe("a database's lifetime", function () {
   });
 
   describe("on a claim that is made anew under it, and on one that is to go", function () {
-    this.bail(true);
+    inOrder(this);
     const own = ofItsOwn("claim");
     const { up, server, login } = own;
 
@@ -222,7 +223,7 @@ describe("a database's lifetime", function () {
   });
 
   describe("on volumes that others left", function () {
-    this.bail(true);
+    inOrder(this);
     const own = ofItsOwn("adopted");
     const { up, server, login } = own;
     const all: Databases = {

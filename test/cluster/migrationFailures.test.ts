@@ -17,7 +17,7 @@ describe("what is said of a migration that failed", function () {
     stack = await TestStack.create("failures");
     const eat = "console.log('eating'); const all = []; for (;;) all.push(Buffer.alloc(1 << 20, 1));";
     const little = { requests: { memory: "64Mi" }, limits: { memory: "64Mi" } };
-    const ends = { lock: false, timeoutSeconds: 20 };
+    const ends = { lock: false, timeoutSeconds: 40 };
     const program = migrations({
       code: database.command(["sh", "-c", "echo one; echo two >&2; echo three; exit 3"], { lock: false }),
       memory: database.command(["node", "-e", eat], { ...NOTES, lock: false, resources: little }),
@@ -66,14 +66,14 @@ describe("what is said of a migration that failed", function () {
   it("the time that is over, with the log kept", async () => {
     assert.match(
       said.deadline,
-      /failed: it was ended after 20 s, migration\.timeoutSeconds: look for what it waited for, or allow it more/,
+      /failed: it was ended after 40 s, migration\.timeoutSeconds: look for what it waited for, or allow it more/,
     );
     assert.match(said.deadline, /\[Error\] working\n +migrate: it was ended/);
     assert.match(await wholeLog(said.deadline), /^working\nmigrate: /);
   });
 
   it("the same in an image without a shell, of a program that ends in order", () => {
-    assert.match(said.bare, /failed: it was ended after 20 s, migration\.timeoutSeconds/);
+    assert.match(said.bare, /failed: it was ended after 40 s, migration\.timeoutSeconds/);
   });
 
   it("a login that is refused, without waiting for another answer", () => {

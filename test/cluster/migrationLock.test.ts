@@ -61,19 +61,19 @@ describe("the lock of a migration", function () {
 
   it("waits for its time and not longer, and says who holds it", async () => {
     const session =
-      "SET application_name = 'by-hand 20260102T030405Z'; SELECT pg_advisory_lock(1885823344, 1); SELECT pg_sleep(25)";
+      "SET application_name = 'by-hand 20260102T030405Z'; SELECT pg_advisory_lock(1885823344, 1); SELECT pg_sleep(120)";
     const holding = database.server.sql(session, "app").catch(() => undefined);
     await until("the lock of another session", 20, async () =>
       Number(await database.rows("SELECT count(*) FROM pg_locks WHERE locktype = 'advisory'")),
     );
     const program = migrations({
-      late: steps("late", 0, { timeoutSeconds: 6 }),
-      elsewhere: steps("elsewhere", 0, { timeoutSeconds: 30, connectionSecretName: "other" }),
+      late: steps("late", 0, { timeoutSeconds: 20 }),
+      elsewhere: steps("elsewhere", 0, { timeoutSeconds: 90, connectionSecretName: "other" }),
     });
     const said = diagnostics(failed(await stacks[0].up(program, { continueOnError: true })));
     assert.match(
       said.late,
-      /error: the migration failed: another migration of this database has not ended within 6 s, migration\.timeoutSeconds \(pid \d+, application 'by-hand', since 2026-01-02 03:04:05 UTC\): wait for it, or end it with SELECT pg_terminate_backend\(<pid>\)/,
+      /error: the migration failed: another migration of this database has not ended within 20 s, migration\.timeoutSeconds \(pid \d+, application 'by-hand', since 2026-01-02 03:04:05 UTC\): wait for it, or end it with SELECT pg_terminate_backend\(<pid>\)/,
     );
     assert.deepStrictEqual(Object.keys(said).sort(), ["late", "lock-one-test"]);
     await database.server.sql("SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE application_name LIKE 'by-hand %'");

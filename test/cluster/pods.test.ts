@@ -1,5 +1,6 @@
 import * as assert from "assert";
 import { PostgresApp, PostgresAppArgs } from "../../index";
+import { inOrder } from "../support/inOrder";
 import { Namespace, run, until } from "../support/kubectl";
 import { failed, succeeded } from "../support/migrations";
 import { image } from "../support/notes";
@@ -21,7 +22,7 @@ const database: PostgresAppArgs["database"] = { embedded: { version: 17, storage
 
 describe("the application's pods", function () {
   this.timeout(180_000);
-  this.bail(true);
+  inOrder(this);
   let namespace: Namespace;
   let stack: TestStack;
   before(async () => {
@@ -133,7 +134,7 @@ describe("the application's pods", function () {
   });
 
   describe("that do not get ready", () => {
-    const bounded = { rollout: { timeoutSeconds: 20 } };
+    const bounded = { rollout: { timeoutSeconds: 30 } };
     /** The commands that a failure names, run. */
     const commands = (output: string) =>
       [...output.matchAll(/^\s*kubectl (--namespace .*)$/gm)].map(([, line]) => line.split(" "));
@@ -143,7 +144,7 @@ describe("the application's pods", function () {
       const begun = Date.now();
       const output = failed(await stack.up(app({ ...bounded, ...more })));
       assert.ok(Date.now() - begun < 120_000, `${Date.now() - begun} ms`);
-      assert.match(output, /not every pod was ready after 20 s \(rollout\.timeoutSeconds\):/);
+      assert.match(output, /not every pod was ready after 30 s \(rollout\.timeoutSeconds\):/);
       return output;
     };
 
@@ -216,7 +217,7 @@ describe("the application's pods", function () {
     // Each `up` has a new pod beside the former ones, which a volume for one node does not allow.
     const plain = { kind: "Deployment" as const, volumes: [], sidecars: [], initContainers: [], replicas: 2 };
     const probes = { readiness: { httpPath: "/ready", periodSeconds: 1 } };
-    const rollout = { timeoutSeconds: 20 };
+    const rollout = { timeoutSeconds: 30 };
     const answers = async () =>
       Promise.all(
         (await namespace.items("pods", "-l", "app.kubernetes.io/component=app")).map(async ({ metadata, status }) => ({
@@ -229,7 +230,7 @@ describe("the application's pods", function () {
       succeeded(await stack.up(app({ ...plain, probes })));
       const former = (await answers()).map(({ name }) => name).sort();
       const output = failed(await stack.up(app({ ...plain, probes, rollout, command: CRASHES })));
-      assert.match(output, /not every pod was ready after 20 s \(rollout\.timeoutSeconds\):/);
+      assert.match(output, /not every pod was ready after 30 s \(rollout\.timeoutSeconds\):/);
       assert.match(output, /pods-\w+-\w+: container app ended with exit code 3: its last words are above/);
       const ready = (await answers()).filter((pod) => pod.ready).map(({ name }) => name);
       assert.deepStrictEqual(ready.sort(), former);

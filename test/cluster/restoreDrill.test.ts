@@ -1,5 +1,6 @@
 import * as assert from "assert";
 import { PostgresAppArgs } from "../../index";
+import { inOrder } from "../support/inOrder";
 import { Namespace } from "../support/kubectl";
 import { adminSecret, getJson, notes, postJson, psql } from "../support/notes";
 import { Outcome, TestStack } from "../support/stack";
@@ -15,7 +16,7 @@ const embedded = { version: 17, storage: "1Gi" };
 /** From a backup to the same application in a database of its own, after everything else is gone. */
 describe("a restore drill", function () {
   this.timeout(300_000);
-  this.bail(true);
+  inOrder(this);
   let namespace: Namespace;
   let stack: TestStack;
   let backup: string;

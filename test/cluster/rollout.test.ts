@@ -1,5 +1,6 @@
 import * as assert from "assert";
 import { PostgresAppArgs } from "../../index";
+import { inOrder } from "../support/inOrder";
 import { Namespace } from "../support/kubectl";
 import { Load } from "../support/load";
 import { failed, succeeded } from "../support/migrations";
@@ -24,7 +25,7 @@ const contract = sql("ALTER TABLE threads ALTER COLUMN pinned DROP DEFAULT");
 
 describe("a rollout", function () {
   this.timeout(180_000);
-  this.bail(true);
+  inOrder(this);
   let namespace: Namespace;
   let stack: TestStack;
   let ids: string[];
@@ -81,14 +82,14 @@ describe("a rollout", function () {
     });
 
     it("stops at one that does not get ready in time", async () => {
-      const canary = { timeoutSeconds: 6 };
+      const canary = { timeoutSeconds: 15 };
       const output = failed(
         await stack.up(
           app("1.0.0", { command: node("console.log('thinking'); setInterval(() => 0, 1000)"), rollout: { canary } }),
         ),
       );
       assert.match(output, /thinking/);
-      assert.match(output, /canary: it was not ready after 6 s, rollout.canary.timeoutSeconds/);
+      assert.match(output, /canary: it was not ready after 15 s, rollout.canary.timeoutSeconds/);
       await untouched();
     });
 

@@ -1,5 +1,6 @@
 import * as assert from "assert";
 import { DatabaseCredentialsArgs, PostgresAppArgs } from "../../index";
+import { inOrder } from "../support/inOrder";
 import { Namespace, sleep, until } from "../support/kubectl";
 import { Load, LoadSummary } from "../support/load";
 import { getJson, notes, secret } from "../support/notes";
@@ -171,7 +172,7 @@ async function assertReadsAndWritesRowsOnly(app: Deployed, ...more: { table: str
 
 describe("rotation of the logins", function () {
   this.timeout(300_000);
-  this.bail(true);
+  inOrder(this);
   let app: Deployed;
   let untouched: string[];
   const databaseAndMigration = async () => [...(await app.running("database")), ...(await app.running("migration"))];
@@ -373,7 +374,7 @@ describe("rotation of the logins", function () {
 
 describe("a migrator of its own, from the beginning", function () {
   this.timeout(300_000);
-  this.bail(true);
+  inOrder(this);
   let app: Deployed;
 
   before(async () => {

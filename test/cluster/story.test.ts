@@ -1,4 +1,5 @@
 import * as assert from "assert";
+import { inOrder } from "../support/inOrder";
 import { Namespace } from "../support/kubectl";
 import { adminSecret, getJson, notes, postJson, psql, secret, watchVersion } from "../support/notes";
 import { Outcome, TestStack } from "../support/stack";
@@ -14,7 +15,7 @@ const CYCLES = Number(process.env.CYCLES || 10);
 /** The whole life of one application, each test going on from where the one before ended. */
 describe("the deploy story", function () {
   this.timeout(300_000);
-  this.bail(true);
+  inOrder(this);
   let namespace: Namespace;
   let stack: TestStack;
   const pods = () => namespace.items("pods", "-l", "app.kubernetes.io/component=app");

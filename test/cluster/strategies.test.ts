@@ -1,6 +1,7 @@
 import * as assert from "assert";
 import * as pulumi from "@pulumi/pulumi";
 import { MigrationArgs, PostgresApp, PostgresAppArgs } from "../../index";
+import { inOrder } from "../support/inOrder";
 import { Namespace, run, until } from "../support/kubectl";
 import { failed, MigratedDatabase, succeeded } from "../support/migrations";
 import { image } from "../support/notes";
@@ -13,12 +14,12 @@ const itself: Partial<PostgresAppArgs> = {
   migratesAtStart: true,
 };
 /** How long `pulumi up` waits for a rollout that fails. */
-const SHORT = "20s";
+const SHORT = "30s";
 
 /** The strategies other than a Job, each with a database and an application of its own; the Job has its story in story.test.ts. */
 describe("a strategy", function () {
   this.timeout(150_000);
-  this.bail(true);
+  inOrder(this);
   let namespace: Namespace;
   let database: MigratedDatabase;
   let stack: TestStack;
@@ -103,8 +104,10 @@ describe("a strategy", function () {
     it("fails with the command that shows why, and the pods that were not replaced serve on", async () => {
       const output = failed(await stack.up(app("pods", "1.1.0-broken", inPods, { replicas: 2 }, SHORT)));
       const [, command] = /^\s*kubectl (.*--container migrate.*)$/m.exec(output) ?? assert.fail(output);
-      const { stdout } = await run("kubectl", command.split(" "));
-      assert.match(stdout, /^\[pod\/pods-1\/migrate\] ERROR: column "\w+" does not exist/m);
+      await until("the end of a try in the log", 60, async () => {
+        const { stdout } = await run("kubectl", command.split(" "));
+        return /^\[pod\/pods-1\/migrate\] ERROR: column "\w+" does not exist/m.test(stdout);
+      });
       assert.deepStrictEqual(await versions("pods"), [image("1.0.0"), image("1.1.0-broken")]);
       assert.strictEqual(await serving("pods"), "1.0.0");
       assert.strictEqual(await known("pods"), 11);

@@ -1,5 +1,6 @@
 import * as assert from "assert";
 import { PostgresApp } from "../../index";
+import { inOrder } from "../support/inOrder";
 import { Namespace, until } from "../support/kubectl";
 import { image } from "../support/notes";
 import { Outcome, TestStack } from "../support/stack";
@@ -17,7 +18,7 @@ const WAITS = ["sh", "-c", "sequelize-cli db:migrate && until [ -e /tmp/go ]; do
 
 describe("three applications in one stack", function () {
   this.timeout(500_000);
-  this.bail(true);
+  inOrder(this);
   let namespace: Namespace;
   let stack: TestStack;
 

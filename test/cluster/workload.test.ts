@@ -1,5 +1,6 @@
 import * as assert from "assert";
 import { PostgresAppArgs } from "../../index";
+import { inOrder } from "../support/inOrder";
 import { Namespace, run, until } from "../support/kubectl";
 import { Load } from "../support/load";
 import { succeeded } from "../support/migrations";
@@ -12,7 +13,7 @@ const worker = `console.log("worker with", process.env.LOG_LEVEL, process.env.QU
 /** One application, each group going on from where the one before ended. Nothing measures the use of CPU: people and limits scale. */
 describe("a workload", function () {
   this.timeout(180_000);
-  this.bail(true);
+  inOrder(this);
   let namespace: Namespace;
   let stack: TestStack;
   const app = (more: Partial<PostgresAppArgs> = {}) =>

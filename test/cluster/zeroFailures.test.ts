@@ -4,6 +4,7 @@ import { createInterface } from "readline";
 import * as pulumi from "@pulumi/pulumi";
 import { PostgresAppArgs } from "../../index";
 import { selectorLabels } from "../../components/common/labels";
+import { inOrder } from "../support/inOrder";
 import { Namespace, run, sleep, until } from "../support/kubectl";
 import { Load, LoadSummary } from "../support/load";
 import { getJson, notes, psql, secret } from "../support/notes";
@@ -34,7 +35,7 @@ const onBothNodes: pulumi.ResourceTransform = ({ type, name, props, opts }) => {
 
 describe(`the application under ${PER_SECOND} requests a second`, function () {
   this.timeout(240_000);
-  this.bail(true);
+  inOrder(this);
   let namespace: Namespace;
   let stack: TestStack;
   let load: Load;

@@ -1,5 +1,6 @@
 import * as assert from "assert";
 import { PostgresApp } from "../../index";
+import { inOrder } from "../support/inOrder";
 import { Namespace } from "../support/kubectl";
 import { succeeded } from "../support/migrations";
 import { RunningProduct, TELLING } from "../support/product";
@@ -17,7 +18,7 @@ const NO_CONTROLLER = { waitSeconds: 0 };
 for (const { name, preset, versions, tables, ready, idle, use } of products.filter((each) => wanted.includes(each.name))) {
   describe(`${name}, run for real`, function () {
     this.timeout(600_000);
-    this.bail(true);
+    inOrder(this);
     const host = `${name}.example.org`;
     let namespace: Namespace;
     let stack: TestStack;

@@ -53,7 +53,7 @@ export async function until<T>(what: string, seconds: number, look: () => Promis
     }
     if (Date.now() > end)
       throw new Error(`waited ${seconds} s for ${what}; last: ${last instanceof Error ? last.message : JSON.stringify(last)}`);
-    await sleep(250);
+    await sleep(500); // each look is a process
   }
 }
 

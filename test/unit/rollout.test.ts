@@ -66,6 +66,7 @@ describe("what is said of a rollout that failed", () => {
       selector: { matchLabels: { instance: "notes", component: "app" } },
       template: {
         spec: {
+          initContainers: [{ name: "guard" }, { name: "migrate" }],
           containers: [
             {
               name: "app",
@@ -139,7 +140,7 @@ describe("what is said of a rollout that failed", () => {
     assert.ok(
       said(["notes-1", `${guard}\n${back("migrate")}\n${end("migrate")}`])
         .split("\n")
-        .includes(`${logs} --previous`),
+        .includes(logs),
     );
     for (const words of [guard, "containers with unready status: [guard app]"]) {
       assert.match(of(words)!, /^the application has not been started: before it the migration has to come to its end/);

@@ -129,6 +129,7 @@ reachable() {
 # --- what is to be done before, while and after ---
 
 backed_up() {
+  : >"$scratch/backup" # there before it is followed
   env ${UPLOAD:+"WHERE=the node"} LABEL="${POD%-*}" sh "$here/backup.sh" >"$scratch/backup" 2>&1 &
   dump=$!
   tail -n +1 -f "$scratch/backup" &
