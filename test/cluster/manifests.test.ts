@@ -5,7 +5,7 @@ import { tmpdir } from "os";
 import { join } from "path";
 import * as yaml from "js-yaml";
 import { definitionFiles } from "../support/cloudNativePg/schemas";
-import { gatewayApi, installDefinitions, prometheusOperator } from "../support/definitions";
+import { gatewayApi, installDefinitions, prometheusOperator, traefik } from "../support/definitions";
 import { PostgresApp } from "../../index";
 import { presets } from "../support/presets";
 import { explained } from "../support/findings";
@@ -16,9 +16,15 @@ import { turn } from "../support/turn";
 
 /** What the examples that cannot do without are configured with. */
 const config: Record<string, Record<string, string>> = {
-  production: { image: "registry.example.org/notes:1.0.0", namespace: "notes" },
-  heimdall: { host: "heimdall.example.org" },
-  external: { host: "db.example.org", adminPassword: "of the administrator" },
+  "external-database": { host: "db.example.org", adminPassword: "of the administrator" },
+  "expand-contract": { version: "1.1.0" },
+  "high-availability": { image: "registry.example.org/notes:1.0.0", host: "notes.example.org" },
+  mastodon: {
+    ...{ host: "social.example.org", redisHost: "redis", redisPassword: "of Redis" },
+    ...{ bucket: "social", s3AccessKeyId: "key", s3SecretAccessKey: "of the bucket" },
+    ...{ smtpHost: "smtp.example.org", mailFrom: "social@example.org" },
+  },
+  ...Object.fromEntries(["directus", "educard", "heimdall", "vulcan"].map((name) => [name, { host: `${name}.example.org` }])),
 };
 
 /** Every example, and an application of each preset. */
@@ -53,7 +59,7 @@ describe("what examples and presets create in a cluster", function () {
   before(kinds.begin);
   before(async () => {
     const cloudNativePg = definitionFiles.map((file) => yaml.load(readFileSync(file, "utf8")) as object);
-    const others = [...(await prometheusOperator()), ...(await gatewayApi())];
+    const others = [...(await prometheusOperator()), ...(await gatewayApi()), ...(await traefik())];
     removeDefinitions = await installDefinitions([...cloudNativePg, ...others]);
     folder = await mkdtemp(join(tmpdir(), "pulumi-postgres-app-"));
     namespace = await Namespace.create("manifests");

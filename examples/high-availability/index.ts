@@ -1,20 +1,21 @@
 import * as pulumi from "@pulumi/pulumi";
 import { PostgresApp, sequelize } from "pulumi-postgres-app";
 
-// Everything that an application of which people depend should have: each block can be taken out by itself.
+// What no single node, zone or bad release takes away. Each block can be taken out by itself.
 const config = new pulumi.Config();
-const host = config.get("host") ?? "notes.example.org";
+const host = config.require("host");
 const tool = sequelize();
 
 const notes = new PostgresApp("notes", {
   image: config.require("image"), // best with @sha256:…
-  namespace: config.require("namespace"),
+  namespace: config.get("namespace"),
   command: ["node", "server.js"],
   port: 3000,
 
-  // The pods: as many as the load wants, spread over nodes and zones, and never all of them away for a drained node.
+  // The pods: three to nine of them as the load wants, spread over nodes and zones, at most one away at a time (a PodDisruptionBudget),
+  // and a new one ready before a former one stops.
   kind: "Deployment",
-  autoscaling: { minReplicas: 2, maxReplicas: 6 },
+  autoscaling: { minReplicas: 3, maxReplicas: 9 },
   resources: { requests: { cpu: "250m", memory: "256Mi" }, limits: { memory: "512Mi" } },
   preStopSeconds: 15,
   terminationGracePeriodSeconds: 60,
@@ -23,7 +24,7 @@ const notes = new PostgresApp("notes", {
   env: { LOG_LEVEL: "info" },
   generatedSecrets: { SESSION_SECRET: { encryptsData: false } },
 
-  // The database: three instances with their backups in an object store.
+  // The database: a primary and two replicas, which the application reaches by TLS with a verified certificate, and backups elsewhere.
   database: {
     cloudNativePg: { instances: 3, storage: "20Gi" },
     credentials: { separateMigrator: true },
@@ -31,9 +32,9 @@ const notes = new PostgresApp("notes", {
       schedule: "30 2 * * *",
       destination: {
         s3: {
-          bucket: "notes-backups",
-          region: "eu-central-1",
-          secretName: "notes-backups", // with access-key-id and secret-access-key
+          bucket: config.get("bucket") ?? "notes-backups",
+          region: config.get("region") ?? "eu-central-1",
+          secretName: "notes-backups", // with AWS_ACCESS_KEY_ID and AWS_SECRET_ACCESS_KEY
         },
       },
     },
@@ -43,9 +44,13 @@ const notes = new PostgresApp("notes", {
   migration: { command: tool.migrate, pending: tool.status, rehearsal: {} },
   rollout: { canary: {}, timeoutSeconds: 600 },
 
-  // From outside, and who may talk to whom.
-  httpRoute: { hosts: [host], gateway: { name: "public", namespace: "gateways", sectionName: "https", httpSectionName: "http" } },
-  networkPolicy: { clients: [{ namespace: "gateways" }], egress: [{ ports: [443] }] },
+  // From outside by TLS, and who may talk to whom.
+  ingress: {
+    controller: "traefik",
+    hosts: [host],
+    tls: { clusterIssuer: config.get("clusterIssuer") ?? "letsencrypt" },
+  },
+  networkPolicy: { clients: [{ namespace: "traefik" }], egress: [{ ports: [443] }] },
   monitoring: { labels: { release: "kube-prometheus-stack" } },
 });
 
