@@ -2,8 +2,8 @@
 # Builds, lints and runs all tests: unit, schema, engine and cluster. Ends with a line "N passed, N failed".
 source "$(dirname "${BASH_SOURCE[0]}")/lib.sh"
 
-# Products that run for real too, of those that tools/images knows: with a cluster of yours its own images of them.
-export PRODUCTS=${PRODUCTS-unleash miniflux}
+# Products that run for real too, of those that tools/images knows; `make products` runs all of them. With a cluster of yours its own images of them.
+export PRODUCTS=${PRODUCTS-miniflux}
 
 "$tools/prepare.sh"
 "$tools/scanners.sh"
