@@ -38,7 +38,7 @@ describe("the lock of a migration", function () {
     // The holder of the lock builds an index in a way that waits for every other transaction, while the other one waits for the lock.
     const index = (who: string) => [`CREATE INDEX CONCURRENTLY ${who}_index ON steps (who)`];
     const programs = ["one", "two"].map((who) => ({
-      [who]: steps(who, 8, {}, index(who)),
+      [who]: steps(who, 20, {}, index(who)), // long enough to be met by the other on a busy machine
       [`${who}-free`]: steps(`${who}_free`, 1, { lock: false }),
       [`${who}-other`]: steps(`${who}_other`, 1, { connectionSecretName: "other" }),
     }));
