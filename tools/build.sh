@@ -5,18 +5,22 @@
 # build.sh [NAME...]: those missing of the named recipes (default: all but Miniflux). build.sh --path NAME: where the binary is.
 source "$(dirname "${BASH_SOURCE[0]}")/lib.sh"
 
-# name, package, flags for the linker, seconds a cold build took on 2 cores
+# name, module (a folder of tools/build), package, flags for the linker, seconds a cold build took on 2 cores.
+# kubectl and CoreDNS (1.12.4, the first that is made with the libraries of 1.34) are in one module with Kubernetes: what they have in
+# common is compiled once.
 recipes='
-pulumi      github.com/pulumi/pulumi/pkg/v3/cmd/pulumi  -s,-w,-X=github.com/pulumi/pulumi/sdk/v3/go/common/version.Version=v3.246.0  180
-kubernetes  .  -s,-w,-X=k8s.io/component-base/version.gitVersion=v1.34.4,-X=k8s.io/component-base/version.gitMajor=1,-X=k8s.io/component-base/version.gitMinor=34  480
-coredns     .  -s,-w  170
-s3          .  -s,-w  115
-kubeconform github.com/yannh/kubeconform/cmd/kubeconform  -s,-w  25
-miniflux    miniflux.app/v2  -s,-w  75
+pulumi      pulumi       github.com/pulumi/pulumi/pkg/v3/cmd/pulumi  -s,-w,-X=github.com/pulumi/pulumi/sdk/v3/go/common/version.Version=v3.246.0  300
+kubernetes  kubernetes   .  -s,-w,-X=k8s.io/component-base/version.gitVersion=v1.34.4,-X=k8s.io/component-base/version.gitMajor=1,-X=k8s.io/component-base/version.gitMinor=34  440
+kubectl     kubernetes   ./kubectl  -s,-w,-X=k8s.io/component-base/version.gitVersion=v1.34.4,-X=k8s.io/component-base/version.gitMajor=1,-X=k8s.io/component-base/version.gitMinor=34  30
+coredns     kubernetes   ./coredns  -s,-w  15
+s3          s3           .  -s,-w  115
+kubeconform kubeconform  github.com/yannh/kubeconform/cmd/kubeconform  -s,-w  25
+miniflux    miniflux     miniflux.app/v2  -s,-w  75
 '
 
 recipe() { awk -v name="$1" '$1 == name' <<<"$recipes"; }
-binary() { echo "$cache/build/$1-$(content_key "$tools/build/$1")/$1"; }
+module() { recipe "$1" | awk '{ print $2 }'; }
+binary() { echo "$cache/build/$1-$(content_key "$tools/build/$(module "$1")")/$1"; }
 
 if [ "${1:-}" = --path ]; then
   binary "$2"
@@ -25,21 +29,21 @@ fi
 
 # build NAME SECONDS_AFTER: compiles one recipe; SECONDS_AFTER is what the recipes behind it will take.
 build() {
-  local name=$1 after=$2 package flags usual target go log total compiled begun=$SECONDS pid left
-  read -r _ package flags usual <<<"$(recipe "$name")"
+  local name=$1 after=$2 module package flags usual target go log total compiled begun=$SECONDS pid left
+  read -r _ module package flags usual <<<"$(recipe "$name")"
   target=$(binary "$name")
-  go=$(go_command "$(awk '$1 == "go" { print $2 }' "$tools/build/$name/go.mod")")
+  go=$(go_command "$(awk '$1 == "go" { print $2 }' "$tools/build/$module/go.mod")")
   log=$cache/build/$name.log
   mkdir -p "$(dirname "$target")"
   say "building $name from its Go module: about $(minutes "$usual") on two cores; about $(minutes $((usual + after))) for all that is left to build"
   (
-    cd "$tools/build/$name"
+    cd "$tools/build/$module"
     # -x would be too much; -v prints a line for each package that is compiled, which makes the percentage.
-    exec env GOFLAGS=-mod=mod CGO_ENABLED=0 GOTOOLCHAIN=local "$go" build -v -trimpath -buildvcs=false \
-      -ldflags "${flags//,/ }" -o "$target.partial" "$package"
+    exec env GOFLAGS=-mod=mod CGO_ENABLED=0 GOTOOLCHAIN=local "${roomy[@]}" "$go" build -v -trimpath -buildvcs=false \
+      -gcflags=all=-dwarf=false -ldflags "${flags//,/ }" -o "$target.partial" "$package"
   ) >"$log" 2>&1 &
   pid=$!
-  total=$(cd "$tools/build/$name" && GOFLAGS=-mod=mod CGO_ENABLED=0 "$go" list -deps "$package" 2>/dev/null | wc -l)
+  total=$(cd "$tools/build/$module" && GOFLAGS=-mod=mod CGO_ENABLED=0 "$go" list -deps "$package" 2>/dev/null | wc -l)
   while kill -0 "$pid" 2>/dev/null; do
     sleep 15 &
     wait -n "$pid" $! 2>/dev/null || true
@@ -57,7 +61,12 @@ build() {
   say "built $name in $(minutes $((SECONDS - begun)))"
 }
 
-[ $# -gt 0 ] || set -- pulumi kubernetes coredns s3 kubeconform
+# A third of a compiler's time goes into collecting its garbage: where there is memory, a process has its share of half of it first.
+roomy=()
+share=$(($(awk '$1 == "MemAvailable:" { print $2 }' /proc/meminfo 2>/dev/null || echo 0) / 1024 / 2 / $(getconf _NPROCESSORS_ONLN)))
+[ "$share" -lt 2048 ] || roomy=(GOGC=off "GOMEMLIMIT=${share}MiB")
+
+[ $# -gt 0 ] || set -- pulumi kubernetes kubectl coredns s3 kubeconform
 missing=()
 for name in "$@"; do
   [ -n "$(recipe "$name")" ] || fail "no recipe called $name"
@@ -65,7 +74,7 @@ for name in "$@"; do
 done
 while [ ${#missing[@]} -gt 0 ]; do
   after=0
-  for name in "${missing[@]:1}"; do after=$((after + $(recipe "$name" | awk '{print $4}'))); done
+  for name in "${missing[@]:1}"; do after=$((after + $(recipe "$name" | awk '{print $5}'))); done
   build "${missing[0]}" "$after"
   missing=("${missing[@]:1}")
 done

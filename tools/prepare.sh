@@ -16,7 +16,7 @@ fi
 
 wanted=()
 own_pulumi || wanted+=(pulumi)
-[ -n "${CONTEXT:-}" ] || wanted+=(kubernetes coredns)
+[ -n "${CONTEXT:-}" ] || wanted+=(kubernetes kubectl coredns)
 [ ${#wanted[@]} -eq 0 ] || "$tools/build.sh" "${wanted[@]}"
 
 if [ -n "${CONTEXT:-}" ]; then

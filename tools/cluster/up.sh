@@ -12,10 +12,10 @@ link_programs() {
   local kubernetes name
   kubernetes=$("$tools/build.sh" --path kubernetes)
   mkdir -p "$bin"
-  for name in kube-apiserver kube-controller-manager kube-scheduler kubelet kube-proxy kubectl; do
+  for name in kube-apiserver kube-controller-manager kube-scheduler kubelet kube-proxy; do
     ln -sfn "$kubernetes" "$bin/$name"
   done
-  for name in coredns pulumi; do ln -sfn "$("$tools/build.sh" --path "$name")" "$bin/$name"; done
+  for name in kubectl coredns pulumi; do ln -sfn "$("$tools/build.sh" --path "$name")" "$bin/$name"; done
 }
 
 # --- credentials ---
@@ -181,7 +181,7 @@ fi
 
 may_start
 take_lock
-"$tools/build.sh" kubernetes coredns
+"$tools/build.sh" kubernetes kubectl coredns
 say "starting the cluster: about $(minutes 15)"
 begun=$SECONDS
 folders
