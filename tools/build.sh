@@ -27,9 +27,11 @@ if [ "${1:-}" = --path ]; then
   exit
 fi
 
-# build NAME SECONDS_AFTER: compiles one recipe; SECONDS_AFTER is what the recipes behind it will take.
+# build NAME NEXT...: compiles one recipe, and downloads meanwhile what the next ones are made of.
 build() {
-  local name=$1 after=$2 module package flags usual target go log total compiled begun=$SECONDS pid left
+  local name=$1 next after=0 module package flags usual target go log total compiled begun=$SECONDS pid left
+  shift
+  for next in "$@"; do after=$((after + $(recipe "$next" | awk '{ print $5 }'))); done
   read -r _ module package flags usual <<<"$(recipe "$name")"
   target=$(binary "$name")
   go=$(go_command "$(awk '$1 == "go" { print $2 }' "$tools/build/$module/go.mod")")
@@ -43,7 +45,9 @@ build() {
       -gcflags=all=-dwarf=false -ldflags "${flags//,/ }" -o "$target.partial" "$package"
   ) >"$log" 2>&1 &
   pid=$!
-  total=$(cd "$tools/build/$module" && GOFLAGS=-mod=mod CGO_ENABLED=0 "$go" list -deps "$package" 2>/dev/null | wc -l)
+  trap 'kill "$pid" 2>/dev/null || true' EXIT # who is stopped stops the compiler too
+  total=$(dependencies "$name" | wc -l)
+  for next in "$@"; do dependencies "$next"; done >/dev/null &
   while kill -0 "$pid" 2>/dev/null; do
     sleep 15 &
     wait -n "$pid" $! 2>/dev/null || true
@@ -57,13 +61,21 @@ build() {
     tail -n 20 "$log" >&2
     fail "building $name failed; the whole log is $log"
   fi
+  trap - EXIT
   mv "$target.partial" "$target"
   say "built $name in $(minutes $((SECONDS - begun)))"
 }
 
-# A third of a compiler's time goes into collecting its garbage: where there is memory, a process has its share of half of it first.
+# dependencies NAME: the packages a recipe is made of, one a line; downloads what of their modules is not there.
+dependencies() {
+  local module package
+  read -r _ module package _ <<<"$(recipe "$1")"
+  (cd "$tools/build/$module" && GOFLAGS=-mod=mod CGO_ENABLED=0 GOTOOLCHAIN=local "$go" list -deps "$package" 2>/dev/null) || true
+}
+
+# A third of a compiler's time goes into collecting its garbage: where there is memory, a process has its share of a quarter of it first.
 roomy=()
-share=$(($(awk '$1 == "MemAvailable:" { print $2 }' /proc/meminfo 2>/dev/null || echo 0) / 1024 / 2 / $(getconf _NPROCESSORS_ONLN)))
+share=$(($(awk '$1 == "MemAvailable:" { print $2 }' /proc/meminfo 2>/dev/null || echo 0) / 1024 / 4 / $(getconf _NPROCESSORS_ONLN)))
 [ "$share" -lt 2048 ] || roomy=(GOGC=off "GOMEMLIMIT=${share}MiB")
 
 [ $# -gt 0 ] || set -- pulumi kubernetes kubectl coredns s3 kubeconform
@@ -73,8 +85,6 @@ for name in "$@"; do
   [ -x "$(binary "$name")" ] || missing+=("$name")
 done
 while [ ${#missing[@]} -gt 0 ]; do
-  after=0
-  for name in "${missing[@]:1}"; do after=$((after + $(recipe "$name" | awk '{print $5}'))); done
-  build "${missing[0]}" "$after"
+  build "${missing[@]}"
   missing=("${missing[@]:1}")
 done

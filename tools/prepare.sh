@@ -17,17 +17,22 @@ fi
 wanted=()
 own_pulumi || wanted+=(pulumi)
 [ -n "${CONTEXT:-}" ] || wanted+=(kubernetes kubectl coredns)
-[ ${#wanted[@]} -eq 0 ] || "$tools/build.sh" "${wanted[@]}"
 
 if [ -n "${CONTEXT:-}" ]; then
+  [ ${#wanted[@]} -eq 0 ] || "$tools/build.sh" "${wanted[@]}"
   say "using the cluster of context \"$CONTEXT\"; nothing is started on this machine"
 else
-  "$tools/cluster/up.sh"
+  # Compilers take what the machine has, images mostly wait for downloads and unpacking: beside each other.
+  "$tools/build.sh" "${wanted[@]}" &
+  building=$!
+  trap 'kill "$building" 2>/dev/null || true' EXIT
   "$tools/images/build.sh"
-  "$tools/images/load.sh"
   # shellcheck disable=SC2086 # one word each
-  if [ -n "${PRODUCTS:-}" ]; then
-    "$tools/images/build.sh" $PRODUCTS
-    "$tools/images/load.sh" $PRODUCTS
-  fi
+  [ -z "${PRODUCTS:-}" ] || "$tools/images/build.sh" $PRODUCTS
+  wait "$building"
+  trap - EXIT
+  "$tools/cluster/up.sh"
+  "$tools/images/load.sh"
+  # shellcheck disable=SC2086
+  [ -z "${PRODUCTS:-}" ] || "$tools/images/load.sh" $PRODUCTS
 fi
