@@ -5,18 +5,21 @@
 # build.sh [NAME...]: those missing of the named recipes (default: all but Miniflux). build.sh --path NAME: where the binary is.
 source "$(dirname "${BASH_SOURCE[0]}")/lib.sh"
 
+version=k8s.io/component-base/version
+version="-X=$version.gitVersion=v1.34.4,-X=$version.gitMajor=1,-X=$version.gitMinor=34"
+
 # name, module (a folder of tools/build), package, flags for the linker, seconds a cold build took on 2 cores.
 # kubectl and CoreDNS (1.12.4, the first that is made with the libraries of 1.34) are in one module with Kubernetes: what they have in
 # common is compiled once.
-recipes='
+recipes="
 pulumi      pulumi       github.com/pulumi/pulumi/pkg/v3/cmd/pulumi  -s,-w,-X=github.com/pulumi/pulumi/sdk/v3/go/common/version.Version=v3.246.0  300
-kubernetes  kubernetes   .  -s,-w,-X=k8s.io/component-base/version.gitVersion=v1.34.4,-X=k8s.io/component-base/version.gitMajor=1,-X=k8s.io/component-base/version.gitMinor=34  440
-kubectl     kubernetes   ./kubectl  -s,-w,-X=k8s.io/component-base/version.gitVersion=v1.34.4,-X=k8s.io/component-base/version.gitMajor=1,-X=k8s.io/component-base/version.gitMinor=34  30
+kubernetes  kubernetes   .  -s,-w,$version  440
+kubectl     kubernetes   ./kubectl  -s,-w,$version  30
 coredns     kubernetes   ./coredns  -s,-w  15
 s3          s3           .  -s,-w  115
 kubeconform kubeconform  github.com/yannh/kubeconform/cmd/kubeconform  -s,-w  25
 miniflux    miniflux     miniflux.app/v2  -s,-w  75
-'
+"
 
 recipe() { awk -v name="$1" '$1 == name' <<<"$recipes"; }
 module() { recipe "$1" | awk '{ print $2 }'; }
@@ -27,7 +30,7 @@ if [ "${1:-}" = --path ]; then
   exit
 fi
 
-# build NAME NEXT...: compiles one recipe, and downloads meanwhile what the next ones are made of.
+# build NAME NEXT...: compiles one recipe, and downloads meanwhile what the next one is made of.
 build() {
   local name=$1 next after=0 module package flags usual target go log total compiled begun=$SECONDS pid left
   shift
@@ -41,13 +44,12 @@ build() {
   (
     cd "$tools/build/$module"
     # -x would be too much; -v prints a line for each package that is compiled, which makes the percentage.
-    exec env GOFLAGS=-mod=mod CGO_ENABLED=0 GOTOOLCHAIN=local "${roomy[@]}" "$go" build -v -trimpath -buildvcs=false \
-      -gcflags=all=-dwarf=false -ldflags "${flags//,/ }" -o "$target.partial" "$package"
+    exec "$go" build -v -trimpath -buildvcs=false -gcflags=all=-dwarf=false -ldflags "${flags//,/ }" -o "$target.partial" "$package"
   ) >"$log" 2>&1 &
   pid=$!
   trap 'kill "$pid" 2>/dev/null || true' EXIT # who is stopped stops the compiler too
   total=$(dependencies "$name" | wc -l)
-  for next in "$@"; do dependencies "$next"; done >/dev/null &
+  [ $# -eq 0 ] || dependencies "$1" >/dev/null &
   while kill -0 "$pid" 2>/dev/null; do
     sleep 15 &
     wait -n "$pid" $! 2>/dev/null || true
@@ -70,13 +72,13 @@ build() {
 dependencies() {
   local module package
   read -r _ module package _ <<<"$(recipe "$1")"
-  (cd "$tools/build/$module" && GOFLAGS=-mod=mod CGO_ENABLED=0 GOTOOLCHAIN=local "$go" list -deps "$package" 2>/dev/null) || true
+  (cd "$tools/build/$module" && "$go" list -deps "$package" 2>/dev/null) || true
 }
 
+export GOFLAGS=-mod=mod CGO_ENABLED=0 GOTOOLCHAIN=local
 # A third of a compiler's time goes into collecting its garbage: where there is memory, a process has its share of a quarter of it first.
-roomy=()
 share=$(($(awk '$1 == "MemAvailable:" { print $2 }' /proc/meminfo 2>/dev/null || echo 0) / 1024 / 4 / $(getconf _NPROCESSORS_ONLN)))
-[ "$share" -lt 2048 ] || roomy=(GOGC=off "GOMEMLIMIT=${share}MiB")
+[ "$share" -lt 2048 ] || export GOGC=off GOMEMLIMIT="${share}MiB"
 
 [ $# -gt 0 ] || set -- pulumi kubernetes kubectl coredns s3 kubeconform
 missing=()

@@ -16,14 +16,12 @@ fi
 
 wanted=()
 own_pulumi || wanted+=(pulumi)
-[ -n "${CONTEXT:-}" ] || wanted+=(kubernetes kubectl coredns)
-
 if [ -n "${CONTEXT:-}" ]; then
   [ ${#wanted[@]} -eq 0 ] || "$tools/build.sh" "${wanted[@]}"
   say "using the cluster of context \"$CONTEXT\"; nothing is started on this machine"
 else
   # Compilers take what the machine has, images mostly wait for downloads and unpacking: beside each other.
-  "$tools/build.sh" "${wanted[@]}" &
+  "$tools/build.sh" "${wanted[@]}" kubernetes kubectl coredns &
   building=$!
   trap 'kill "$building" 2>/dev/null || true' EXIT
   "$tools/images/build.sh"
