@@ -6,9 +6,9 @@ help:
 	@echo "make upgrade  deploy its next version, which has one more migration"
 	@echo "make down     remove the stack; the volume with the data stays"
 	@echo "make clean    remove the local cluster and everything in it"
-	@echo "make test     build, lint and all tests, on the same cluster"
+	@echo "make test     build, lint and tests, on the same cluster"
 	@echo "make products the presets' products from npm, PyPI and Go modules, run for real (builds 3 GB of images, about 15 min)"
-	@echo "make nightly  the same, with 100 times destroy and up on the volume that stayed and a migration of five minutes (an hour more)"
+	@echo "make nightly  the same and more: test/nightly, 100 times destroy and up on the volume that stayed, a migration of five minutes (an hour more)"
 	@echo "make bench    what the component costs, as ratios"
 	@echo 'eval "$$(make -s env)"   for pulumi and kubectl typed by hand'
 
@@ -41,7 +41,7 @@ products:
 	@tools/products.sh
 
 nightly:
-	@CYCLES=100 LONG=300 tools/test.sh
+	@NIGHTLY=1 tools/test.sh
 
 bench:
 	@tools/bench.sh

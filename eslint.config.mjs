@@ -2,7 +2,7 @@ import js from "@eslint/js";
 import tseslint from "typescript-eslint";
 
 export default tseslint.config(
-  { ignores: ["bin/", "tools/dist/", "**/node_modules/"] },
+  { ignores: ["bin/", "plugin/components/", "plugin/index.ts", "tools/dist/", "**/node_modules/"] },
   js.configs.recommended,
   ...tseslint.configs.recommended,
   {

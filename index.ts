@@ -15,9 +15,10 @@ export { AppServiceAccountArgs } from "./components/app/serviceAccount";
 export { TopologySpreadArgs } from "./components/app/topologySpread";
 export { WorkerArgs } from "./components/app/workers";
 export { WorkloadKind } from "./components/app/workload";
+export { JobPodsArgs } from "./components/common/clusterRules";
 export { AppTolerationArgs } from "./components/common/placement";
 export { AppContainerArgs } from "./components/app/containers";
-export { EnvFromArgs } from "./components/app/envFrom";
+export { EnvFromArgs } from "./components/common/envFrom";
 export { AppVolumeArgs, VolumeAccessMode } from "./components/app/volumes";
 export { ContainerResourcesArgs } from "./components/common/resources";
 export { DatabaseBackupsArgs } from "./components/database/backup";
@@ -44,7 +45,9 @@ export {
   MigrationStrategy,
   PostDeployMigrationArgs,
 } from "./components/migration/migrationArgs";
+export { MigrationFileArgs } from "./components/migration/files";
 export { MigrationJob } from "./components/migration/migrationJob";
+export { MigrationPlanReport, planMigration } from "./components/migration/planAlone";
 export { alembic, AlembicOptions, django, DjangoOptions, rails, RailsOptions } from "./components/migration/tools/frameworks";
 export {
   drizzle,

@@ -12,6 +12,7 @@ const env = {
   VOLUME: "/volumes",
   PGDATA: "/volumes/pgdata",
   CONFIG_FILE: "/scripts/postgresql.conf",
+  SETTINGS_FILE: "/scripts/settings",
   ADMIN_USER: "postgres",
   ADMIN_PASSWORD_FILE: "/secrets/password",
   HBA_FILE: "/scripts/pg_hba.conf",

@@ -8,9 +8,10 @@ import { AppServiceAccountArgs } from "./app/serviceAccount";
 import { TopologySpreadArgs } from "./app/topologySpread";
 import { WorkerArgs } from "./app/workers";
 import { WorkloadKind } from "./app/workload";
+import { JobPodsArgs } from "./common/clusterRules";
 import { AppTolerationArgs } from "./common/placement";
 import { AppContainerArgs } from "./app/containers";
-import { EnvFromArgs } from "./app/envFrom";
+import { EnvFromArgs } from "./common/envFrom";
 import { AppVolumeArgs } from "./app/volumes";
 import { ContainerResourcesArgs } from "./common/resources";
 import { AppDatabaseArgs } from "./database/databaseArgs";
@@ -59,7 +60,7 @@ export interface PostgresAppArgs {
   /**
    * What runs the pods: "StatefulSet" (their names stay the same; an upgrade stops one before it starts the next) or "Deployment"
    * (an upgrade starts one before it stops the next, which takes room for one more). Defaults to "StatefulSet". After a change all
-   * pods of the new kind are ready before the former ones stop. "Deployment" is refused with `migration.strategy` "Startup", which
+   * pods of the new kind are ready before the former ones stop. "Deployment" is refused where the image migrates when it starts, which
    * needs pods that start one by one.
    */
   kind?: WorkloadKind;
@@ -101,6 +102,17 @@ export interface PostgresAppArgs {
    * embedded database and rolls the pods: keep the name when the login changes.
    */
   imagePullSecrets?: pulumi.Input<pulumi.Input<string>[]>;
+  /**
+   * Registry, or a path in it, that has the images which this package chooses (Postgres, CloudNativePG's Postgres, rclone), in place of
+   * docker.io and ghcr.io: "registry.example.org/mirror". Images that are given are taken as they are. Defaults to none. A change runs the
+   * migration and restarts the embedded database.
+   */
+  imageRegistry?: pulumi.Input<string>;
+  /**
+   * What quotas, meshes and other rules of the cluster ask of the pods that this package starts beside the application's: setup, migration,
+   * backups, restores, canary. Defaults to nothing.
+   */
+  jobs?: JobPodsArgs;
   /**
    * The ServiceAccount that application, canary and workers run as. Defaults to one of their own, with the application's name and
    * without a token.
@@ -146,7 +158,7 @@ export interface PostgresAppArgs {
   /**
    * Which environment variable gets which key of the connection Secret, in the application and in the migration:
    * `{ DB_HOST: "host", DB_PASSWORD: "password" }`. Keys are host, port, dbname, user, password, uri, jdbc-uri, pgpass, sslmode,
-   * sslrootcert. Defaults to DATABASE_URL and libpq's PGHOST, PGPORT, PGDATABASE, PGUSER, PGPASSWORD, with TLS also PGSSLMODE,
+   * sslrootcert and those of `database.connectionFormats`. Defaults to DATABASE_URL and libpq's PGHOST, PGPORT, PGDATABASE, PGUSER, PGPASSWORD, with TLS also PGSSLMODE,
    * PGSSLROOTCERT and Node's NODE_EXTRA_CA_CERTS; of those, what an existing Secret has.
    * A change runs the migration, then rolls the pods.
    */
@@ -194,8 +206,8 @@ export interface PostgresAppArgs {
    */
   database?: AppDatabaseArgs;
   /**
-   * The migration. Defaults to none: then nothing prepares the schema but the application itself, and if it does so when it starts,
-   * `{ strategy: "Startup" }` keeps its pods from doing it at the same time.
+   * The migration. Defaults to `{ strategy: "Startup" }` where the image is known or said to migrate when it starts
+   * (`migratesAtStart`), which keeps its pods from doing it at the same time; else to none.
    */
   migration?: MigrationArgs;
   /**
@@ -213,9 +225,9 @@ export interface PostgresAppArgs {
    */
   monitoring?: MonitoringArgs;
   /**
-   * Whether the image migrates when it starts, with its own command; with `migration.strategy` "Startup" with `command`, if that is
-   * given. Defaults to what is known of the image. With the strategies "Job", "InitContainer" and "None" such an image has to be given a
-   * `command` that does not.
+   * Whether the image migrates when it starts, with its own command; without `migration` and with `migration.strategy` "Startup" with
+   * `command`, if that is given. Defaults to what is known of the image, which has to be known while the program runs. With the strategies
+   * "Job", "InitContainer" and "None" such an image has to be given a `command` that does not.
    */
   migratesAtStart?: boolean;
 }

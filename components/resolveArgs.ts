@@ -1,5 +1,6 @@
 import * as pulumi from "@pulumi/pulumi";
 import { types } from "@pulumi/kubernetes";
+import { checkCommand } from "./common/commands";
 import { checkWritablePaths } from "./common/security";
 import { ResolvedGeneratedSecrets, resolveGeneratedSecrets } from "./app/generatedSecrets";
 import { requestsForTargets, resolveAutoscaling } from "./app/autoscaling";
@@ -12,26 +13,18 @@ import { ResolvedWorkers, resolveWorkers } from "./app/workers";
 import { ResolvedApp, WorkloadKind } from "./app/workload";
 import { resolveRolloutSeconds } from "./app/boundedRollout";
 import { resolveContainers } from "./app/containers";
-import { resolveEnvFrom } from "./app/envFrom";
+import { resolveEnvFrom } from "./common/envFrom";
 import { resolveVolumes } from "./app/volumes";
+import { resolveClusterRules } from "./common/clusterRules";
+import { computed } from "./common/computed";
 import { refuseTwoValues } from "./common/environment";
 import { resolvePlacement } from "./common/placement";
 import { checkResources } from "./common/resources";
-import {
-  command,
-  componentName,
-  environmentName,
-  namespaceName,
-  oneOf,
-  port,
-  pullPolicy,
-  text,
-  wholeNumber,
-} from "./common/rules";
+import { environmentName, namespaceName, oneOf, port, pullPolicy, text, wholeNumber } from "./common/rules";
 import { Validation } from "./common/validation";
 import { checkConnectionEnv } from "./database/connection";
 import { resolveDatabase, ResolvedDatabase } from "./database/resolveDatabase";
-import { oneMigration, ResolvedStrategy, resolveStrategy } from "./migration/strategy";
+import { ResolvedStrategy, whoMigrates } from "./migration/strategy";
 import { ResolvedMonitoring, resolveMonitoring } from "./monitoring/monitoringArgs";
 import { ResolvedAppNetworkPolicy, resolveAppNetworkPolicy } from "./network/appPolicies";
 import { PostgresAppArgs } from "./postgresAppArgs";
@@ -45,7 +38,7 @@ export interface ResolvedArgs extends ResolvedApp {
   secretEnv?: Env;
   generatedSecrets: ResolvedGeneratedSecrets;
   database: ResolvedDatabase;
-  migration?: ResolvedStrategy;
+  migration: ResolvedStrategy;
   canary?: ResolvedCanary;
   workers: ResolvedWorkers;
   networkPolicy?: ResolvedAppNetworkPolicy;
@@ -55,27 +48,19 @@ export interface ResolvedArgs extends ResolvedApp {
 }
 
 /** Fills in every default and checks everything that is given; throws one error with all that is wrong. */
-export function resolveArgs(name: string, args: PostgresAppArgs): ResolvedArgs {
-  const validation = new Validation(`PostgresApp "${name}"`);
+export function resolveArgs(name: string, args: PostgresAppArgs, validation: Validation): ResolvedArgs {
   const check: Validation["check"] = (propertyPath, value, rule) => validation.check(propertyPath, value, rule);
-  check("name", name, componentName(36));
-
-  const image = validation.required(
-    "image",
-    args.image,
-    oneMigration(validation, args),
-    'name the image of the application, such as "registry.example.org/notes:1.0.0"',
-  );
+  const rules = resolveClusterRules(args, "", validation);
+  const { image, migration } = whoMigrates(args, validation, rules);
   const env = validation.map("env", args.env, environmentName, text);
   // The parts check their arguments themselves too; here it is done so that all that is wrong is said at once.
-  const database = resolveDatabase(`${name}-db`, { ...args.database, partOf: name }, "database.", validation);
+  const database = resolveDatabase(`${name}-db`, { ...args.database, partOf: name }, "database.", validation, rules);
   const connectionEnv = checkConnectionEnv(validation, "connectionEnv", args.connectionEnv, database.offer);
-  const migration = args.migration && resolveStrategy(args.migration, image, "migration.", validation);
-  const startsAlone = migration?.strategy === "Startup";
-  if (startsAlone && args.kind === "Deployment")
+  const startsAlone = migration.who === "image";
+  if (startsAlone && args.database?.credentials?.separateMigrator)
     validation.problem(
-      "kind",
-      'is "Deployment", whose pods start together, and with migration.strategy "Startup" each would migrate: leave it out, or use migration.strategy "Job" or "InitContainer"',
+      "database.credentials.separateMigrator",
+      'leaves the application a login that cannot change the schema, and the image migrates with it when it starts: leave it out, or use migration.strategy "Job" and a command that only starts the application',
     );
   if (args.replicas !== undefined && args.autoscaling)
     validation.problem(
@@ -89,12 +74,16 @@ export function resolveArgs(name: string, args: PostgresAppArgs): ResolvedArgs {
   const writablePaths = checkWritablePaths(args.writablePaths, "", validation);
   const volumes = resolveVolumes(args.volumes, { ...args, writablePaths }, "volumes", validation);
   const rolloutSeconds = resolveRolloutSeconds(args, migration, validation);
+  const terminationGracePeriodSeconds = resolveGracePeriod(args.terminationGracePeriodSeconds, preStopSeconds, validation);
+  const kind = check("kind", args.kind, oneOf(Object.values(WorkloadKind))) ?? WorkloadKind.StatefulSet;
+  // A Deployment starts the next pod before the former one has stopped.
+  const stopping = kind === "StatefulSet" ? terminationGracePeriodSeconds : undefined;
   const resolved: ResolvedArgs = {
-    kind: check("kind", args.kind, oneOf(Object.values(WorkloadKind))) ?? WorkloadKind.StatefulSet,
+    kind,
     image,
     imagePullPolicy: check("imagePullPolicy", args.imagePullPolicy, pullPolicy),
-    command: check("command", args.command, command),
-    args: check("args", args.args, command),
+    command: checkCommand(validation, "command", args.command),
+    args: checkCommand(validation, "args", args.args),
     port: check("port", args.port, port) ?? 8080,
     exposure: resolveExposure(name, args, validation),
     replicas: check("replicas", args.replicas, wholeNumber(0)) ?? 1,
@@ -110,7 +99,7 @@ export function resolveArgs(name: string, args: PostgresAppArgs): ResolvedArgs {
     placement: resolvePlacement(args, "", validation),
     serviceAccount: resolveServiceAccount(name, args.serviceAccount, "serviceAccount", validation),
     preStopSeconds,
-    terminationGracePeriodSeconds: resolveGracePeriod(args.terminationGracePeriodSeconds, preStopSeconds, validation),
+    terminationGracePeriodSeconds,
     minReadySeconds: check("rollout.minReadySeconds", args.rollout?.minReadySeconds, wholeNumber(0)),
     workers: resolveWorkers(args.workers, "workers", validation, rolloutSeconds),
     uid: check("runAsUser", args.runAsUser, wholeNumber(1)),
@@ -118,14 +107,15 @@ export function resolveArgs(name: string, args: PostgresAppArgs): ResolvedArgs {
     volumes,
     containers: resolveContainers(args, { volumes, writablePaths }, validation),
     envFrom: resolveEnvFrom(args.envFrom, "envFrom", validation),
-    rolloutSeconds: rolloutSeconds(autoscaling?.maxReplicas ?? args.replicas),
+    rolloutSeconds: rolloutSeconds({ replicas: autoscaling?.maxReplicas ?? args.replicas, stopping }),
     namespace: check("namespace", args.namespace, namespaceName),
     database,
     migration,
-    canary: args.rollout?.canary && resolveCanary(args.rollout.canary, args, "rollout.canary", validation),
+    canary: args.rollout?.canary && resolveCanary(args.rollout.canary, { ...args, migration }, "rollout.canary", validation),
     networkPolicy: args.networkPolicy && resolveAppNetworkPolicy(args.networkPolicy, args, "networkPolicy", validation),
     monitoring,
     metricsPort: monitoring?.port,
+    marksTemplate: migration.postDeploy !== undefined,
   };
   const { secretEnv, generatedSecrets } = args;
   refuseTwoValues(validation, { connectionEnv, env: args.env, secretEnv, generatedSecrets });
@@ -149,7 +139,7 @@ export function resolveArgs(name: string, args: PostgresAppArgs): ResolvedArgs {
 /** The time for stopping begins with the pause before the signal. */
 const resolveGracePeriod = (given: pulumi.Input<number> | undefined, preStop: pulumi.Input<number>, validation: Validation) => {
   const at = "terminationGracePeriodSeconds";
-  const seconds = validation.check(at, given, wholeNumber(1)) ?? pulumi.output(preStop).apply((pause) => pause + 25);
+  const seconds = validation.check(at, given, wholeNumber(1)) ?? computed([preStop], (pause) => pause + 25);
   return validation.checkBeside(at, seconds, preStop, (all, pause) =>
     all <= pause
       ? `is ${all}, and ${pause} of them pass before the pod is told to end (preStopSeconds): make it longer`

@@ -18,7 +18,7 @@ context_kubeconfig() {
 
 folder=$cluster
 [ -z "${CONTEXT:-}" ] || folder=$(context_kubeconfig)
-"$tools/pulumi/install.sh" "$pulumi_home"
+pulumi_home=$("$tools/pulumi/install.sh")
 path=${PATH//"$pulumi_home/bin:$cache/bin:"/}
 # The state lives and dies with the local cluster; with a cluster of yours it is kept beside its kubeconfig, or where you say.
 backend=file://$folder/pulumi

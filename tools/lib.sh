@@ -32,13 +32,10 @@ content_key() {
   done | sha256sum | cut -c1-16
 }
 
-# Where the Pulumi CLI, its language host and the provider plugins are: a PULUMI_HOME of this project's.
-pulumi_home=$cache/pulumi-home
-
 # Succeeds when this machine has a Pulumi CLI of its own that is recent enough: then that is used, and none is built.
 own_pulumi() {
-  local least=v3.230.0 path
-  path=$(PATH=${PATH//"$pulumi_home/bin:"/} command -v pulumi) || return 1
+  local least=v3.244.0 path
+  path=$(PATH=$(tr : '\n' <<<"$PATH" | grep -vF "$cache/" | paste -sd :) command -v pulumi) || return 1
   [ "$(printf '%s\n' "$least" "$("$path" version 2>/dev/null)" | sort -V | head -n 1)" = "$least" ]
 }
 

@@ -7,7 +7,7 @@ if [ -n "${CONTEXT:-}" ]; then "$tools/install.sh"; else "$tools/install.sh" clu
 
 # The compiled package and tools, unless they are what their sources make.
 stamp=$root/node_modules/.compiled
-sources=$(content_key "$root/index.ts" "$root/components" "$root/tsconfig.json" "$root/package-lock.json" "$tools/providers" "$tools/pulumi" "$tools/tsconfig.json")
+sources=$(content_key "$root/index.ts" "$root/components" "$root/tsconfig.json" "$root/package-lock.json" "$tools/providers" "$tools/pulumi" "$tools/bundle.js" "$tools/scriptTexts.js" "$tools/shapes.js")
 if [ ! -d "$root/bin" ] || [ ! -d "$tools/dist" ] || [ "$(cat "$stamp" 2>/dev/null)" != "$sources" ]; then
   say "compiling the package: about 20 s"
   (cd "$root" && npm run --silent build)
@@ -16,6 +16,8 @@ fi
 
 wanted=()
 own_pulumi || wanted+=(pulumi)
+version=$(node -p "require('$root/node_modules/@pulumi/kubernetes/package.json').version")
+[ -x "$HOME/.pulumi/plugins/resource-kubernetes-v$version/pulumi-resource-kubernetes" ] || wanted+=(plugin)
 if [ -n "${CONTEXT:-}" ]; then
   [ ${#wanted[@]} -eq 0 ] || "$tools/build.sh" "${wanted[@]}"
   say "using the cluster of context \"$CONTEXT\"; nothing is started on this machine"

@@ -1,12 +1,15 @@
 #!/usr/bin/env bash
-# Installs what the tests look at manifests with, into the cache: kubeconform from its Go module, checkov from PyPI.
+# Installs what the tests look at manifests and alerts with, into the cache: kubeconform from its Go module, checkov from PyPI, and for
+# NIGHTLY promtool.
 source "$(dirname "${BASH_SOURCE[0]}")/lib.sh"
 
 checkov=3.3.30
 
-"$tools/build.sh" kubeconform
 mkdir -p "$cache/bin"
-ln -sfn "$("$tools/build.sh" --path kubeconform)" "$cache/bin/kubeconform"
+for program in kubeconform ${NIGHTLY:+promtool}; do
+  "$tools/build.sh" "$program"
+  ln -sfn "$("$tools/build.sh" --path "$program")" "$cache/bin/$program"
+done
 
 venv=$cache/checkov-$checkov
 if [ ! -e "$venv/complete" ]; then

@@ -1,21 +1,36 @@
 #!/usr/bin/env bash
-# Builds, lints and runs all tests: unit, schema, engine and cluster. Ends with a line "N passed, N failed".
+# Builds, lints and runs the tests: unit, schema, engine, cluster and one product; with NIGHTLY=1 those of test/nightly too, and longer
+# ones of the others. Ends with a line "N passed, N failed".
 source "$(dirname "${BASH_SOURCE[0]}")/lib.sh"
 
 # Products that run for real too, of those that tools/images knows; `make products` runs all of them. With a cluster of yours its own images of them.
 export PRODUCTS=${PRODUCTS-miniflux}
 
+# stage NAME: says how long the one before took.
+stage() {
+  [ -z "${current:-}" ] || say "$current took $(minutes $((SECONDS - begun)))"
+  current=$1
+  begun=$SECONDS
+  say "$1"
+}
+
+stage preparation
 "$tools/prepare.sh"
 "$tools/scanners.sh" & # mostly waits for downloads
 scanners=$!
 environment=$("$tools/env.sh")
 eval "$environment"
 cd "$root"
-say "lint: types, eslint, prettier, shellcheck"
+stage "lint: types, eslint, prettier, shellcheck"
 linted=0
 npm run --silent lint || linted=$?
 wait "$scanners"
 [ "$linted" -eq 0 ] || exit "$linted"
-say "tests"
+stage tests
 # A file waits for pods more than half of its time: two are well served by two cores.
-exec npx mocha --parallel --jobs "${JOBS:-2}" 'test/**/*.test.ts'
+specs=('test/{unit,schema,engine,cluster,products}/**/*.test.ts')
+if [ -n "${NIGHTLY:-}" ]; then
+  export CYCLES=${CYCLES:-100} LONG=${LONG:-300}
+  specs+=('test/nightly/**/*.test.ts')
+fi
+exec npx mocha --parallel --jobs "${JOBS:-2}" "${specs[@]}"

@@ -3,7 +3,7 @@
 source "$(dirname "${BASH_SOURCE[0]}")/lib.sh"
 
 [ -n "${CONTEXT:-}" ] || [ -e "$("$tools/build.sh" --path coredns)" ] ||
-  say "first time on this machine: about 20 min, most of it compiling; what is made is kept in $cache"
+  say "first time on this machine: about 12 min, most of it compiling; what is made is kept in $cache"
 "$tools/prepare.sh"
 environment=$("$tools/env.sh")
 eval "$environment"
@@ -11,7 +11,7 @@ eval "$environment"
 cd "$root/examples/notes"
 pulumi stack select --create dev >/dev/null
 say "pulumi up"
-pulumi up --yes --skip-preview
+pulumi up --yes
 "$tools/show.sh"
 cat <<EOF
 

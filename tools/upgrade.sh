@@ -10,5 +10,5 @@ cd "$root/examples/notes"
 pulumi stack select dev 2>/dev/null || fail "nothing is deployed yet: make up"
 pulumi config set image docker.io/local/notes:1.1.0
 say "pulumi up"
-pulumi up --yes --skip-preview
+pulumi up --yes
 "$tools/show.sh"

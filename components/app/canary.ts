@@ -1,9 +1,13 @@
 import * as pulumi from "@pulumi/pulumi";
 import { types } from "@pulumi/kubernetes";
-import { command, wholeNumber } from "../common/rules";
+import { podMetadata } from "../common/clusterRules";
+import { checkCommand } from "../common/commands";
+import { ownResources } from "../common/resources";
+import { wholeNumber } from "../common/rules";
 import { migrationScript } from "../common/scripts";
 import { Validation } from "../common/validation";
 import { startSeconds } from "../migration/job";
+import type { ResolvedStrategy } from "../migration/strategy";
 import {
   ClientImage,
   ownScript,
@@ -54,7 +58,8 @@ export interface RolloutArgs {
    * pods of the former version that were not replaced yet go on serving, and the next `pulumi up` with a correction goes on. With
    * `migration.strategy` "Startup" and "InitContainer" `migration.timeoutSeconds` is allowed besides. Less than an explicit
    * `probes.startup` allows a pod is refused. Defaults to 300, or a minute more than that allows, with a minute for each replica after
-   * the first. A change alone does not roll the pods.
+   * the first, and for each pod `minReadySeconds` and, of a StatefulSet, what `terminationGracePeriodSeconds` is above 30. A change alone
+   * does not roll the pods.
    */
   timeoutSeconds?: number;
 }
@@ -67,25 +72,25 @@ export interface ResolvedCanary {
 /** What of the application decides whether it can have one. */
 interface CanaryOf {
   command?: unknown;
-  migratesAtStart?: boolean;
-  migration?: { strategy?: string };
+  migration: Pick<ResolvedStrategy, "who" | "inPods">;
 }
 
 export function resolveCanary(args: CanaryArgs, app: CanaryOf, path: string, validation: Validation): ResolvedCanary {
-  const strategy = app.migration?.strategy;
-  const beforeSchema: Record<string, string> = {
-    Startup: "the image migrates when it starts, so the canary would be what migrates, before it has shown anything",
-    InitContainer: "the pods migrate when they start, so the canary would find the schema of the running version",
-  };
-  const reason = beforeSchema[strategy ?? (app.migratesAtStart && !app.migration ? "Startup" : "")];
-  if (reason) validation.problem(path, `${reason}: use migration.strategy "Job", or leave it out`);
+  const { who, inPods } = app.migration;
+  if (inPods) {
+    const reason =
+      who === "image"
+        ? "the image migrates when it starts, so the canary would be what migrates, before it has shown anything"
+        : "the pods migrate when they start, so the canary would find the schema of the running version";
+    validation.problem(path, `${reason}: use migration.strategy "Job", or leave it out`);
+  }
   if (app.command === undefined)
     validation.problem(
       "command",
       `is missing, and ${path} has to know how the application starts, to be able to end it: write the image's ENTRYPOINT and CMD, as \`docker inspect\` shows them, such as ["node", "server.js"]`,
     );
   return {
-    command: validation.check(`${path}.command`, args.command, command),
+    command: checkCommand(validation, `${path}.command`, args.command),
     timeoutSeconds: validation.check(`${path}.timeoutSeconds`, args.timeoutSeconds, wholeNumber(1, 24 * 3600)) ?? 300,
   };
 }
@@ -127,7 +132,10 @@ export function canaryJob(
     podFailurePolicy: { rules: [{ action: "Ignore", onPodConditions: [{ type: "DisruptionTarget", status: "True" }] }] },
     activeDeadlineSeconds: canaryDeadline(canary),
     template: {
-      metadata: { labels: around.labels, annotations: { "kubectl.kubernetes.io/default-container": "app" } },
+      metadata: podMetadata(
+        { labels: around.labels, annotations: { "kubectl.kubernetes.io/default-container": "app" } },
+        around.client.rules,
+      ),
       spec: {
         ...appPod(app),
         restartPolicy: "Never", // the failed pod keeps its log
@@ -144,7 +152,7 @@ export function canaryJob(
             startupProbe: asked.exec ? undefined : { ...asked, periodSeconds: 1, failureThreshold: 7 * 24 * 3600 },
             livenessProbe: undefined,
             readinessProbe: asked.exec ? undefined : noted("answers"),
-            resources: { requests: { cpu: "10m", memory: "32Mi" } },
+            resources: ownResources({ cpu: "10m", memory: "32Mi" }, around.client.rules.limits),
             volumeMounts,
           },
           {

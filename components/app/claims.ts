@@ -1,6 +1,6 @@
 import * as pulumi from "@pulumi/pulumi";
 import * as core from "@pulumi/kubernetes/core/v1";
-import { Child, notAwaited, overrules } from "../common/childOptions";
+import { Child, holdsData, notAwaited, overrules } from "../common/childOptions";
 import { inNamespace, Named, onFailure } from "../common/hooks";
 import { DataOwner } from "../database/engine";
 import { ResolvedVolume } from "./volumes";
@@ -41,6 +41,7 @@ export function appClaims(
         },
       },
       child({
+        ...holdsData,
         retainOnDelete: true,
         ignoreChanges: ["metadata.name"], // with a new name of the component the files stay where they are
         hooks: explainRefusal(`${name}-${volume}-claim-failure`),
@@ -54,11 +55,14 @@ export function appClaims(
   };
 }
 
-/** What Kubernetes refuses of a claim that is there already, with the way out. */
+/** What Kubernetes refuses of a claim that is there already. Exported for its tests. */
+export const REFUSED =
+  /spec is immutable|field can not be less than|can be dynamically provisioned|only dynamically provisioned pvc can be resized|Forbidden/;
+
+/** The same in words, with the way out. */
 const explainRefusal = (hook: string) =>
   onFailure(hook, ({ errors, newInputs }) => {
-    const refused = /spec is immutable|field can not be less than|can be dynamically provisioned|Forbidden/;
-    if (!errors.some((error) => refused.test(error))) return undefined;
+    if (!errors.some((error) => REFUSED.test(error))) return undefined;
     const { name, namespace } = (newInputs as Named | undefined)?.metadata ?? {};
     return (
       `the claim ${name} is there already, and its files were left as they are: Kubernetes lets a claim grow where its storage class allows that, and refuses anything else. ` +

@@ -1,13 +1,15 @@
 import * as pulumi from "@pulumi/pulumi";
 import { types } from "@pulumi/kubernetes";
+import { checkCommand } from "../common/commands";
 import { byName, plainVariables } from "../common/environment";
 import { checkResources, ContainerResourcesArgs } from "../common/resources";
-import { command, environmentName, imageReference, label, path, port, pullPolicy, text, wholeNumber } from "../common/rules";
+import { environmentName, imageReference, label, path, port, pullPolicy, text, wholeNumber } from "../common/rules";
 import { checkWritablePaths, restrictedContainer, writable } from "../common/security";
 import { Rule, Validation } from "../common/validation";
-import { caVolume, connectionVariables } from "../database/connection";
-import { EnvFromArgs, resolveEnvFrom } from "./envFrom";
+import { caVolume } from "../database/connection";
+import { EnvFromArgs, resolveEnvFrom } from "../common/envFrom";
 import { AppProbeArgs, resolveStartup } from "./probes";
+import { appVariables } from "./variables";
 import { ResolvedVolume, volumeMounts } from "./volumes";
 import type { AppSurroundings, ResolvedApp } from "./workload";
 
@@ -108,14 +110,14 @@ export function resolveContainers(
 ): ResolvedContainer[] {
   const seen = new Set(OURS);
   const shared = [...app.volumes.map(({ mountPath }) => mountPath), ...app.writablePaths];
-  return (["sidecars", "initContainers"] as const).flatMap((list) =>
-    (args[list] ?? []).map((given, index) => {
-      const at = `${list}[${index}]`;
+  return (["sidecars", "initContainers"] as const).flatMap((list) => {
+    const resolved = validation.list(list, args[list], (given, at) => {
       validation.required(`${at}.name`, given.name, notTaken(seen), 'name the container, such as "proxy"');
       seen.add(given.name);
       return resolveContainer(given, at, list === "sidecars", shared, validation);
-    }),
-  );
+    });
+    return resolved ?? [];
+  });
 }
 
 const notTaken =
@@ -154,9 +156,9 @@ function resolveContainer(
     sidecar,
     image: validation.required(`${at}.image`, given.image, imageReference, "name the image of the container"),
     imagePullPolicy: check("imagePullPolicy", given.imagePullPolicy, pullPolicy),
-    command: check("command", given.command, command),
-    args: check("args", given.args, command),
-    env: validation.withoutSecrets(`${at}.env`, env, "put it into a Secret, and name that in envFrom"),
+    command: checkCommand(validation, `${at}.command`, given.command, SECRETS),
+    args: checkCommand(validation, `${at}.args`, given.args, SECRETS),
+    env: validation.withoutSecrets(`${at}.env`, env, `put it into ${SECRETS}`),
     envFrom: resolveEnvFrom(given.envFrom, `${at}.envFrom`, validation),
     appEnv: given.appEnv ?? false,
     ports: byName(given.ports ?? {}).map(([name, number]) => [name, check(`ports.${name}`, number, port)]),
@@ -167,6 +169,9 @@ function resolveContainer(
     mounts: byName(given.mounts ?? {}).map(([from, to]) => [from, check(`mounts["${from}"]`, to, path)]),
   };
 }
+
+/** Where secret values belong. */
+const SECRETS = "a Secret, and name that in envFrom";
 
 /** Kubernetes' rule for names of ports. */
 const portName: Rule<string> = (name) =>
@@ -210,13 +215,10 @@ export const extraContainers = (app: ResolvedApp, around: AppSurroundings): type
 function environment(
   { env, appEnv }: ResolvedContainer,
   app: ResolvedApp,
-  { connection }: AppSurroundings,
+  around: AppSurroundings,
 ): pulumi.Input<pulumi.Input<types.input.core.v1.EnvVar>[]> {
   if (!appEnv) return env.apply(plainVariables);
-  return env.apply((own) => [
-    ...connectionVariables(connection, Object.fromEntries(Object.entries(app.connectionEnv).filter(([name]) => !(name in own)))),
-    ...plainVariables(own),
-  ]);
+  return appVariables(around, app.connectionEnv, env);
 }
 
 /** What is mounted in the application at a path. */

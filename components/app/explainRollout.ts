@@ -1,4 +1,5 @@
-import { inNamespace, onFailure } from "../common/hooks";
+import * as pulumi from "@pulumi/pulumi";
+import { CANCELLED, inNamespace, onFailure } from "../common/hooks";
 
 /** What is known of a rollout in which not every pod got ready. */
 export interface FailedRollout {
@@ -12,7 +13,7 @@ export interface FailedRollout {
 
 /** What of a StatefulSet or Deployment is looked at. */
 export interface Workload {
-  metadata?: { namespace?: string };
+  metadata?: { namespace?: string; annotations?: Record<string, string> };
   spec?: {
     selector?: { matchLabels?: Record<string, string> };
     template?: { spec?: { containers?: Container[]; initContainers?: Container[] } };
@@ -70,10 +71,10 @@ function ending(container: string, reason: string, code: number): string {
   }
 }
 
-/** A container that ended, the reason and code with it. The guard of a migration is not the one to ask: it ends because that did. */
-const ENDED = /container "(?!guard")([^"]+)" (?:terminated at \S+ \((\w*): exit code (\d+)\)|completed with exit code (\d+))/;
+/** A container that ended, the reason and code with it; providers before 4.26 write "Container". The guard of a migration is not the one to ask: it ends because that did. */
+const ENDED = /[Cc]ontainer "(?!guard")([^"]+)" (?:terminated at \S+ \((\w*): exit code (\d+)\)|completed with exit code (\d+))/;
 /** A pod that is migrating, or will again. */
-const GUARDED = /container "guard" |containers with (?:incomplete|unready) status: \[guard[ \]]/;
+const GUARDED = /[Cc]ontainer "guard" |containers with (?:incomplete|unready) status: \[guard[ \]]/;
 
 /** What Kubernetes says of a pod, and what that means. The first that is found counts. */
 const meanings: [RegExp, (found: RegExpExecArray, workload: Workload, report: PodReport) => string][] = [
@@ -143,8 +144,9 @@ export function explanation({ errors, workload, seconds }: FailedRollout): strin
   const title = `not every pod was ready after ${seconds} s (rollout.timeoutSeconds)`;
   if (pods.length === 0)
     return [
-      `${title}, and of none it is known why: mostly no node has taken it yet, for want of CPU, memory or a volume. What Kubernetes says:`,
+      `${title}, and of none it is known why: mostly no node has taken it yet, for want of CPU, memory or a volume, or the cluster let none be made ("FailedCreate"): set what it asks for, for a quota resources.limits. What Kubernetes says:`,
       look(`describe pods --selector ${selector.join(",")}`),
+      look("get events --field-selector type=Warning"),
     ].join("\n");
   const [{ pod, words }] = pods;
   const [, ended, terminated] = ENDED.exec(words) ?? [];
@@ -167,10 +169,17 @@ export function explanation({ errors, workload, seconds }: FailedRollout): strin
   ].join("\n");
 }
 
-/** Tells why a rollout did not come to its end. */
-export const explainRollout = (hook: string, seconds: number) =>
+/** How many seconds the provider waits where Pulumi's options do not say so. */
+export const WAIT = "pulumi.com/timeoutSeconds";
+
+/** Tells why a rollout did not come to its end in that time; where the program did not know it, the workload says how long it was. */
+export const explainRollout = (hook: string, seconds: pulumi.Input<number>) =>
   onFailure(hook, ({ errors, newInputs, failedOperation }) => {
-    if (failedOperation === "delete" || !errors.some((error) => error.includes("timed out waiting to be Ready")))
-      return undefined;
-    return explanation({ errors, workload: newInputs as Workload, seconds });
+    if (failedOperation === "delete") return undefined;
+    if (errors.some((error) => CANCELLED.test(error)))
+      return "the deployment was cancelled: the rollout goes on in the cluster; the next `pulumi up` waits for its end";
+    if (!errors.some((error) => error.includes("timed out waiting to be Ready"))) return undefined;
+    const workload = newInputs as Workload;
+    const waited = typeof seconds === "number" ? seconds : Number(workload.metadata?.annotations?.[WAIT]);
+    return explanation({ errors, workload, seconds: waited });
   });

@@ -1,7 +1,8 @@
 import * as pulumi from "@pulumi/pulumi";
 import * as random from "@pulumi/random";
+import { answered } from "../common/answers";
 import { environmentName, oneOf, text, wholeNumber } from "../common/rules";
-import { isDeferred, Rule, Validation } from "../common/validation";
+import { Rule, Validation } from "../common/validation";
 
 /** What a generated secret is made of. */
 export const SecretFormat = {
@@ -39,12 +40,13 @@ export interface GeneratedSecretArgs {
   /**
    * Whether stored data can only be read with it. If so, the database remembers which value it was (not the value itself), the
    * deployment stops before the migration when it is another one and `rotation` was not raised, and a copy of the value outlives
-   * `pulumi destroy` as the data does. Set it to false for what may be lost, such as a key that signs sessions. Defaults to true.
+   * `pulumi destroy` as the data does, from which the next deployment takes it. Set it to false for what may be lost, such as a key that
+   * signs sessions. Defaults to true.
    */
   encryptsData?: boolean;
   /**
    * Whether the migration sees it too: for tools that start the whole application (Rails, Django), or a seed that makes the first
-   * administrator. Then a new value runs the migration again. Defaults to false.
+   * administrator. Then a new value runs the migration again, and a copy is kept as with `encryptsData`. Defaults to false.
    */
   migration?: boolean;
 }
@@ -68,13 +70,8 @@ export function resolveGeneratedSecrets(
   path: string,
   validation: Validation,
 ): ResolvedGeneratedSecrets {
-  if (secrets === undefined) return {};
-  if (typeof secrets !== "object" || secrets === null || Array.isArray(secrets) || isDeferred(secrets)) {
-    validation.problem(path, "is not a map that the program itself knows: write { SECRET_KEY_BASE: {} }");
-    return {};
-  }
   return Object.fromEntries(
-    Object.entries(secrets).map(([variable, args]) => [variable, resolveOne(variable, args ?? {}, path, validation)]),
+    Object.entries(secrets ?? {}).map(([variable, args]) => [variable, resolveOne(variable, args, path, validation)]),
   );
 }
 
@@ -108,40 +105,30 @@ const notEmpty: Rule<string> = (value) =>
 /** A secret with its value, generated or given. */
 export type GeneratedSecret = Pick<ResolvedGeneratedSecret, "rotation" | "encryptsData" | "migration"> & {
   value: pulumi.Output<string>;
+  /** Whether the program says what it is. */
+  given: boolean;
+  /** The Secret of a former life of the application that has the value that counts, if there is one: `value` is used for nothing then. */
+  keptIn?: pulumi.Output<string | undefined>;
 };
+
+/** By environment variable. */
+export type GeneratedSecrets = Record<string, GeneratedSecret>;
 
 export function generateSecrets(
   name: string,
   secrets: ResolvedGeneratedSecrets,
   opts: pulumi.CustomResourceOptions,
-): Record<string, GeneratedSecret> {
+): GeneratedSecrets {
   return Object.fromEntries(
     Object.entries(secrets).map(([variable, { value, ...secret }]) => [
       variable,
       {
         ...secret,
+        given: value !== undefined,
         value: value === undefined ? generate(`${name}-secret-${variable}`, secret, opts) : pulumi.secret(value),
       },
     ]),
   );
-}
-
-type SecretEnv = pulumi.Input<Record<string, pulumi.Input<string>>> | undefined;
-
-/** Everything that a Secret holds: what was given, and what is generated. */
-export function secretVariables(secretEnv: SecretEnv, generated: Record<string, GeneratedSecret>): SecretEnv {
-  const values = Object.fromEntries(Object.entries(generated).map(([variable, { value }]) => [variable, value]));
-  if (Object.keys(values).length === 0) return secretEnv;
-  return pulumi.all([secretEnv ?? {}, values]).apply(([given, made]) => ({ ...given, ...made }));
-}
-
-/** A migration with the generated secrets that it sees. */
-export function withGenerated<T extends { secretEnv?: SecretEnv }>(
-  run: T | undefined,
-  generated: Record<string, GeneratedSecret>,
-): T | undefined {
-  const seen = Object.fromEntries(Object.entries(generated).filter(([, { migration }]) => migration));
-  return run && { ...run, secretEnv: secretVariables(run.secretEnv, seen) };
 }
 
 /** Frozen, like the resources' names: any change here would generate other values in every stack, and data would be lost with them. */
@@ -151,11 +138,14 @@ function generate(
   opts: pulumi.CustomResourceOptions,
 ): pulumi.Output<string> {
   const keepers = { rotation: pulumi.output(rotation).apply(String) };
-  if (format === "alphanumeric") return new random.RandomPassword(name, { length, special: false, keepers }, opts).result;
+  if (format === "alphanumeric")
+    return answered(new random.RandomPassword(name, { length, special: false, keepers }, opts).result, name);
   const characters = pulumi.output(length);
   const byteCount = characters.apply(format === "hex" ? (count) => Math.ceil(count / 2) : bytesOfBase64);
   const bytes = new random.RandomBytes(name, { length: byteCount, keepers }, opts);
-  return format === "hex" ? pulumi.all([bytes.hex, characters]).apply(([hex, count]) => hex.slice(0, count)) : bytes.base64;
+  return format === "hex"
+    ? pulumi.all([answered(bytes.hex, name), characters]).apply(([hex, count]) => hex.slice(0, count))
+    : answered(bytes.base64, name);
 }
 
 /** Of the numbers of bytes that make so many characters the one that ciphers want, a multiple of 8, or else the largest. */
@@ -163,14 +153,4 @@ function bytesOfBase64(characters: number): number {
   const most = (characters / 4) * 3;
   const even = most - (most % 8);
   return Math.ceil(even / 3) * 4 === characters ? even : most;
-}
-
-/** A component's inputs are kept in the state: what is secret in them has to be marked. */
-export function markValues<T extends { generatedSecrets?: Record<string, GeneratedSecretArgs> }>(args: T): T {
-  if (!args.generatedSecrets) return args;
-  const marked = Object.entries(args.generatedSecrets).map(([variable, secret]) => [
-    variable,
-    secret?.value === undefined ? secret : { ...secret, value: pulumi.secret(secret.value) },
-  ]);
-  return { ...args, generatedSecrets: Object.fromEntries(marked) };
 }

@@ -1,7 +1,8 @@
 import * as pulumi from "@pulumi/pulumi";
 import { types } from "@pulumi/kubernetes";
+import { checkCommand } from "../common/commands";
 import { byName } from "../common/environment";
-import { command, path, port, text, wholeNumber } from "../common/rules";
+import { path, port, text, wholeNumber } from "../common/rules";
 import { Rule, Validation } from "../common/validation";
 
 /** One question to the application, and what its answers mean. */
@@ -86,7 +87,7 @@ export function resolveQuestion(
   if (given("httpHeaders") && !given("httpPath") && asked.command === undefined)
     validation.problem(`${at}.httpHeaders`, `belongs to a request over HTTP: name its path with ${at}.httpPath`);
   const number = validation.check(`${at}.port`, asked.port, port) ?? ownPort;
-  if (asked.command !== undefined) return { exec: { command: validation.check(`${at}.command`, asked.command, command) } };
+  if (asked.command !== undefined) return { exec: { command: checkCommand(validation, `${at}.command`, asked.command) } };
   if (!given("httpPath")) return { tcpSocket: { port: number } };
   const headers = validation.map(`${at}.httpHeaders`, asked.httpHeaders, headerName, text);
   const readable = validation.withoutSecrets(`${at}.httpHeaders`, headers, "let the application answer its probes without it");

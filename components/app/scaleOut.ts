@@ -1,6 +1,8 @@
 import * as pulumi from "@pulumi/pulumi";
 import * as apps from "@pulumi/kubernetes/apps/v1";
 import { overrules } from "../common/childOptions";
+import { boundedLater } from "./boundedRollout";
+import { ResolvedApp } from "./workload";
 
 /**
  * Pods that migrate when they start must not do it together. A rollout replaces one after the other anyway; at the first start the
@@ -10,13 +12,13 @@ import { overrules } from "../common/childOptions";
 export function scaleOut(
   name: string,
   workload: apps.StatefulSet,
-  replicas: pulumi.Input<number>,
+  { replicas, rolloutSeconds }: Pick<ResolvedApp, "replicas" | "rolloutSeconds">,
   opts: pulumi.CustomResourceOptions,
 ): pulumi.Resource {
   const { name: of, namespace } = workload.metadata;
   return new apps.StatefulSetPatch(
     `${name}-replicas`,
-    { metadata: { name: of, namespace, annotations: overrules }, spec: { replicas } },
+    { metadata: { name: of, namespace, annotations: { ...overrules, ...boundedLater(rolloutSeconds) } }, spec: { replicas } },
     opts,
   );
 }

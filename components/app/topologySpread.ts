@@ -28,8 +28,8 @@ export function resolveTopologySpread(
   path: string,
   validation: Validation,
 ): TopologySpreadArgs[] {
-  return (given ?? DEFAULT).map(({ topologyKey, maxSkew, whenUnsatisfiable }, index) => {
-    const at = (property: string) => `${path}[${index}].${property}`;
+  const spread = validation.list(path, given ?? DEFAULT, ({ topologyKey, maxSkew, whenUnsatisfiable }, entry) => {
+    const at = (property: string) => `${entry}.${property}`;
     const wayOut = 'name the label of the nodes, such as "kubernetes.io/hostname"';
     return {
       topologyKey: validation.required(at("topologyKey"), topologyKey, text, wayOut),
@@ -39,6 +39,7 @@ export function resolveTopologySpread(
         "ScheduleAnyway",
     };
   });
+  return spread ?? [];
 }
 
 /** `revisionLabel` tells a workload's pods of one version from those of another. */

@@ -104,9 +104,8 @@ export function resolveVolumes(
   validation: Validation,
 ): ResolvedVolume[] {
   const seen = { name: new Map<string, string>(), mountPath: new Map<string, string>() };
-  for (const [index, directory] of (pods.writablePaths ?? []).entries()) seen.mountPath.set(directory, `writablePaths[${index}]`);
-  return (volumes ?? []).map((given, index) => {
-    const here = `${at}[${index}]`;
+  pods.writablePaths?.forEach((directory, index) => seen.mountPath.set(directory, `writablePaths[${index}]`));
+  const resolved = validation.list(at, volumes, (given, here): ResolvedVolume => {
     validation.required(`${here}.mountPath`, given.mountPath, path, 'write where it is mounted, such as "/app/uploads"');
     const name = given.name ?? nameOf(given.mountPath ?? "");
     validation.check(`${here}.name`, name, label(40));
@@ -141,6 +140,7 @@ export function resolveVolumes(
       readOnly: given.readOnly,
     };
   });
+  return resolved ?? [];
 }
 
 /** "/app/public/uploads" is "uploads". */

@@ -2,12 +2,16 @@ import * as pulumi from "@pulumi/pulumi";
 import { types } from "@pulumi/kubernetes";
 import * as apps from "@pulumi/kubernetes/apps/v1";
 import { Child, overrules } from "../common/childOptions";
+import { checkCommand } from "../common/commands";
 import { byName, plainVariables } from "../common/environment";
+import { together } from "../common/hooks";
 import { labels, selectorLabels } from "../common/labels";
+import { Earlier, onlyAfter } from "../common/order";
 import { checkResources, ContainerResourcesArgs } from "../common/resources";
-import { command, componentName, environmentName, text, wholeNumber } from "../common/rules";
+import { componentName, environmentName, text, wholeNumber } from "../common/rules";
 import { Validation } from "../common/validation";
-import { boundedRollout } from "./boundedRollout";
+import { boundedLater, boundedRollout, resolveRolloutSeconds } from "./boundedRollout";
+import { marked } from "./templateMark";
 import { appContainer, appPod, AppSurroundings, appVolumes, ResolvedApp, surging } from "./workload";
 
 /**
@@ -57,7 +61,7 @@ export interface ResolvedWorker {
   minReadySeconds: pulumi.Input<number>;
   terminationGracePeriodSeconds: pulumi.Input<number>;
   /** How long all of its pods together may take to run. */
-  rolloutSeconds: number;
+  rolloutSeconds: pulumi.Input<number>;
 }
 
 export type ResolvedWorkers = Record<string, ResolvedWorker>;
@@ -66,12 +70,12 @@ export function resolveWorkers(
   given: Record<string, WorkerArgs> | undefined,
   path: string,
   validation: Validation,
-  rolloutSeconds: (replicas: pulumi.Input<number> | undefined) => number,
+  rolloutSeconds: ReturnType<typeof resolveRolloutSeconds>,
 ): ResolvedWorkers {
   return Object.fromEntries(
     byName(given ?? {}).map(([worker, args]) => [
       worker,
-      { ...resolveWorker(worker, args, `${path}.${worker}`, validation), rolloutSeconds: rolloutSeconds(args.replicas) },
+      { ...resolveWorker(worker, args, `${path}.${worker}`, validation), rolloutSeconds: rolloutSeconds(args) },
     ]),
   );
 }
@@ -91,8 +95,8 @@ function resolveWorker(
   const count = (property: "replicas" | "minReadySeconds" | "terminationGracePeriodSeconds", otherwise: number) =>
     validation.check(`${path}.${property}`, args[property], wholeNumber(0)) ?? otherwise;
   return {
-    command: validation.check(`${path}.command`, args.command, command),
-    args: validation.check(`${path}.args`, args.args, command),
+    command: checkCommand(validation, `${path}.command`, args.command),
+    args: checkCommand(validation, `${path}.args`, args.args),
     replicas: count("replicas", 1),
     env: validation.withoutSecrets(
       `${path}.env`,
@@ -112,49 +116,62 @@ export function workerDeployment(
   around: AppSurroundings & { selector: Record<string, string>; labels: Record<string, string> },
 ): types.input.apps.v1.DeploymentSpec {
   const { ports, startupProbe, livenessProbe, readinessProbe, ...container } = appContainer(app, around);
+  const template = {
+    metadata: { labels: around.labels },
+    spec: {
+      ...appPod(app),
+      terminationGracePeriodSeconds: worker.terminationGracePeriodSeconds,
+      containers: [
+        {
+          ...container,
+          name: "worker",
+          command: worker.command,
+          args: worker.args,
+          env: pulumi
+            .all([container.env, worker.env])
+            .apply(([connection, own]) => [...((connection ?? []) as types.input.core.v1.EnvVar[]), ...plainVariables(own)]),
+          resources: worker.resources,
+        },
+      ],
+      volumes: appVolumes(app, around),
+    },
+  };
   return {
     ...surging(worker),
     replicas: worker.replicas,
     minReadySeconds: worker.minReadySeconds,
     selector: { matchLabels: around.selector },
-    template: {
-      metadata: { labels: around.labels },
-      spec: {
-        ...appPod(app),
-        terminationGracePeriodSeconds: worker.terminationGracePeriodSeconds,
-        containers: [
-          {
-            ...container,
-            name: "worker",
-            command: worker.command,
-            args: worker.args,
-            env: pulumi
-              .all([container.env, worker.env])
-              .apply(([connection, own]) => [...((connection ?? []) as types.input.core.v1.EnvVar[]), ...plainVariables(own)]),
-            resources: worker.resources,
-          },
-        ],
-        volumes: appVolumes(app, around),
-      },
-    },
+    template: app.marksTemplate ? marked(template) : template,
   };
 }
 
-/** Starts them, each on its own; returns what has to wait for all of them. */
+/** One of them, as it is and as the program has it. */
+export interface StartedWorker {
+  object: apps.Deployment;
+  identity: pulumi.Input<types.input.core.v1.PodTemplateSpec>;
+}
+
+/** Starts them, each on its own, after what is there earlier; returns them for what has to wait for all of them. */
 export function startWorkers(
   name: string,
   app: ResolvedApp & { namespace?: pulumi.Input<string>; workers: ResolvedWorkers },
   around: AppSurroundings,
   child: Child,
-  dependsOn: pulumi.Resource[],
-): apps.Deployment[] {
+  { dependsOn, earlier }: { dependsOn: pulumi.Resource[]; earlier: Earlier[] },
+): StartedWorker[] {
   return Object.entries(app.workers).map(([worker, resolved]) => {
     const which = { "pulumi-postgres-app/worker": worker };
     const selector = { ...selectorLabels(name, "worker"), ...which };
     const all = { ...labels(name, "worker"), ...which };
-    const metadata = { name: `${name}-${worker}`, namespace: app.namespace, labels: all, annotations: overrules };
+    const own = `${name}-${worker}`;
+    const annotations = { ...overrules, ...boundedLater(resolved.rolloutSeconds) };
+    const metadata = { name: own, namespace: app.namespace, labels: all, annotations };
     const spec = workerDeployment(app, resolved, { ...around, selector, labels: all });
-    const bounded = boundedRollout(`${name}-${worker}`, resolved.rolloutSeconds);
-    return new apps.Deployment(`${name}-${worker}`, { metadata, spec }, child({ dependsOn, ...bounded }));
+    const bounded = boundedRollout(own, resolved.rolloutSeconds);
+    const hooks = together(bounded.hooks, onlyAfter(`${own}-in-order`, "nothing was rolled out", earlier));
+    return {
+      object: new apps.Deployment(own, { metadata, spec }, child({ dependsOn, ...bounded, hooks })),
+      identity: spec.template,
+    };
   });
 }

@@ -1,14 +1,17 @@
 import * as pulumi from "@pulumi/pulumi";
 import { types } from "@pulumi/kubernetes";
+import { computed } from "../common/computed";
 import { Placement, podPlacement } from "../common/placement";
 import { ContainerResourcesArgs } from "../common/resources";
 import { restrictedContainer, restrictedPod, writable } from "../common/security";
-import { caVolume, Connection, connectionVariables } from "../database/connection";
+import { caVolume } from "../database/connection";
 import { ResolvedAutoscaling } from "./autoscaling";
 import { extraContainers, extraVolumes, ResolvedContainer } from "./containers";
 import { METRICS_PORT_NAME, PORT_NAME, ResolvedProbes } from "./probes";
 import { ResolvedServiceAccount } from "./serviceAccount";
 import { filesGroup, ResolvedVolume, volumeMounts, volumeSpecs } from "./volumes";
+import { marked } from "./templateMark";
+import { appVariables, VariableSources } from "./variables";
 import { topologySpread, TopologySpreadArgs } from "./topologySpread";
 
 /** Which of Kubernetes' controllers runs the application's pods. */
@@ -39,7 +42,7 @@ export interface ResolvedApp {
   terminationGracePeriodSeconds: pulumi.Input<number>;
   minReadySeconds?: pulumi.Input<number>;
   /** How long all of them together may take to be ready. */
-  rolloutSeconds: number;
+  rolloutSeconds: pulumi.Input<number>;
   connectionEnv: Record<string, pulumi.Input<string>>;
   probes: ResolvedProbes;
   /** At the first start one pod by itself, because it migrates. */
@@ -50,11 +53,12 @@ export interface ResolvedApp {
   volumes: ResolvedVolume[];
   /** Sidecars and init containers of the user's. */
   containers: ResolvedContainer[];
+  /** Whether pods say of which template they are, because something has to come after those of the former one. */
+  marksTemplate: boolean;
 }
 
 /** What the application's container is given by others. */
-export interface AppSurroundings {
-  connection: Connection;
+export interface AppSurroundings extends VariableSources {
   envFrom: types.input.core.v1.EnvFromSource[];
   /** Names of the claims that are made here, by volume. */
   claims: Record<string, pulumi.Input<string>>;
@@ -99,7 +103,7 @@ export const appDeployment = (app: ResolvedApp, around: PodSurroundings): types.
 /** How Deployments replace pods. Former versions are Pulumi's to bring back: what Kubernetes keeps of them is for looking at. */
 export const surging = ({ rolloutSeconds }: Pick<ResolvedApp, "rolloutSeconds">) => ({
   strategy: { type: "RollingUpdate", rollingUpdate: { maxSurge: 1, maxUnavailable: 0 } },
-  progressDeadlineSeconds: rolloutSeconds + 60, // Pulumi's wait ends before, and says why
+  progressDeadlineSeconds: computed([rolloutSeconds], (seconds) => seconds + 60), // Pulumi's wait ends before, and says why
   revisionHistoryLimit: 2,
 });
 
@@ -112,21 +116,22 @@ function firstReplicas({ startsAlone, autoscaling, replicas }: ResolvedApp): pul
 function common(app: ResolvedApp, around: PodSurroundings, kind: WorkloadKind) {
   const revision = kind === "StatefulSet" ? "controller-revision-hash" : "pod-template-hash";
   const initContainers = [...extraContainers(app, around), ...(around.init?.containers ?? [])];
+  const template = {
+    metadata: { labels: { ...around.labels, ...ofKind(kind) }, annotations: around.annotations },
+    spec: {
+      ...appPod(app),
+      terminationGracePeriodSeconds: app.terminationGracePeriodSeconds,
+      topologySpreadConstraints: topologySpread(app.topologySpread, around.selector, revision),
+      initContainers: initContainers.length ? initContainers : undefined,
+      containers: [{ ...appContainer(app, around), lifecycle: stopping(app) }],
+      volumes: [...appVolumes(app, around), ...(around.init?.volumes ?? [])],
+    },
+  };
   return {
     replicas: firstReplicas(app),
     minReadySeconds: app.minReadySeconds,
     selector: { matchLabels: { ...around.selector, ...ofKind(kind) } },
-    template: {
-      metadata: { labels: { ...around.labels, ...ofKind(kind) }, annotations: around.annotations },
-      spec: {
-        ...appPod(app),
-        terminationGracePeriodSeconds: app.terminationGracePeriodSeconds,
-        topologySpreadConstraints: topologySpread(app.topologySpread, around.selector, revision),
-        initContainers: initContainers.length ? initContainers : undefined,
-        containers: [{ ...appContainer(app, around), lifecycle: stopping(app) }],
-        volumes: [...appVolumes(app, around), ...(around.init?.volumes ?? [])],
-      },
-    },
+    template: app.marksTemplate ? marked(template) : template,
   };
 }
 
@@ -142,14 +147,14 @@ export const appPod = (app: ResolvedApp) => ({
   ...podPlacement(app.placement),
 });
 
-export function appContainer(app: ResolvedApp, { connection, envFrom }: AppSurroundings): types.input.core.v1.Container {
+export function appContainer(app: ResolvedApp, { connection, keys, envFrom }: AppSurroundings): types.input.core.v1.Container {
   return {
     name: "app",
     image: app.image,
     imagePullPolicy: app.imagePullPolicy,
     command: app.command,
     args: app.args,
-    env: connectionVariables(connection, app.connectionEnv),
+    env: appVariables({ connection, keys }, app.connectionEnv),
     envFrom,
     ports: [
       { name: PORT_NAME, containerPort: app.port },

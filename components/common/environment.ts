@@ -1,4 +1,3 @@
-import * as pulumi from "@pulumi/pulumi";
 import { types } from "@pulumi/kubernetes";
 import { isDeferred, Validation } from "./validation";
 
@@ -12,9 +11,9 @@ export function plainVariables(env: Record<string, string>): types.input.core.v1
   return byName(env).map(([name, value]) => ({ name, value }));
 }
 
-/** A component's inputs are kept in the state: what is secret in them has to be marked. */
-export function markSecretEnv<T extends { secretEnv?: pulumi.Input<Record<string, pulumi.Input<string>>> }>(args: T): T {
-  return args.secretEnv === undefined ? args : { ...args, secretEnv: pulumi.secret(args.secretEnv) };
+/** Variables by the name of the Secret that has each one's value, under the variable's name. */
+export function referencedVariables(secrets: Record<string, string>): types.input.core.v1.EnvVar[] {
+  return byName(secrets).map(([name, secret]) => ({ name, valueFrom: { secretKeyRef: { name: secret, key: name } } }));
 }
 
 /** One variable, one value: which of two would win is Kubernetes' rule, and nobody remembers it. Sources are maps by path. */

@@ -57,7 +57,7 @@ export function resolvePlacement(given: Placement, path: string, validation: Val
   return {
     imagePullSecrets: checkPullSecrets(given.imagePullSecrets, path, validation),
     nodeSelector: validation.map(`${path}nodeSelector`, given.nodeSelector, anyName, text),
-    tolerations: given.tolerations?.map((one, index) => checkToleration(one, `${path}tolerations[${index}]`, validation)),
+    tolerations: validation.list(`${path}tolerations`, given.tolerations, (one, at) => checkToleration(one, at, validation)),
     priorityClassName: validation.check(`${path}priorityClassName`, given.priorityClassName, kubernetesName),
   };
 }

@@ -16,18 +16,37 @@ export interface ContainerResourcesArgs {
   limits?: pulumi.Input<Record<string, pulumi.Input<string>>>;
 }
 
-/** Checks quantities and fills in the requests that are not given. */
+type Quantities = ContainerResourcesArgs["limits"];
+
+/** Checks quantities and fills in the requests that are not given; `otherwise` are the limits where none are given. */
 export function checkResources(
   validation: Validation,
   path: string,
   given: ContainerResourcesArgs | undefined,
   requests: Record<string, string>,
+  otherwise?: Quantities,
 ): ContainerResourcesArgs {
-  const limits = validation.map(`${path}.limits`, given?.limits, anyName, quantity);
-  return {
-    requests: validation.map(`${path}.requests`, given?.requests, anyName, quantity) ?? within(requests, limits),
-    limits,
-  };
+  const requested = validation.map(`${path}.requests`, given?.requests, anyName, quantity);
+  const limits = limited(validation.map(`${path}.limits`, given?.limits, anyName, quantity), otherwise, requested);
+  return { requests: requested ?? within(requests, limits), limits };
+}
+
+/** CPU and memory of a container of this package's own, where every container has to have limits. */
+export const ownResources = (requests: Record<string, string>, limits: Quantities): ContainerResourcesArgs =>
+  limits === undefined ? { requests } : { requests: within(requests, limits), limits };
+
+/** By resource: what is given, or else what holds otherwise, but no less than is requested: Kubernetes refuses that. */
+export function limited(given: Quantities, otherwise: Quantities, requested?: Quantities): Quantities {
+  if (otherwise === undefined) return given;
+  return pulumi.all([given ?? {}, otherwise, requested ?? {}]).apply(([own, general, least]) => ({
+    ...Object.fromEntries(
+      Object.entries(general).map(([name, limit]) => {
+        const request = (least as Record<string, string>)[name];
+        return [name, request !== undefined && bytes(request) > bytes(limit) ? request : limit];
+      }),
+    ),
+    ...own,
+  }));
 }
 
 /** Kubernetes refuses a request above the limit, which nobody expects of one that was not given. */

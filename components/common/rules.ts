@@ -4,6 +4,11 @@ import { Rule } from "./validation";
 
 const show = (value: unknown) => JSON.stringify(value);
 
+/** Whether a number was written as a text, as configuration has it. */
+const isQuoted = (value: unknown) => typeof value === "string" && /^-?\d+$/.test(value);
+
+const unquoted = (value: unknown) => `${show(value)} is not a number: write it without quotes (Number() makes one of a text)`;
+
 /** `longest` leaves room for the suffixes of the component's objects: a Job's name, with Pulumi's 8 digits, ends at 63 characters. */
 export const componentName =
   (longest: number): Rule<string> =>
@@ -26,10 +31,13 @@ export const postgresName: Rule<string> = (name) =>
 /** An image's registry and repository, without its tag and digest. */
 export const withoutTag = (image: string) => image.replace(/@.*$/, "").replace(/:[^:/]*$/, "");
 
+/** An image without its registry's name, which has a dot or a port. */
+export const withoutRegistry = (image: string) => image.replace(/^[^/]*[.:][^/]*\//, "");
+
 export const imageReference: Rule<string> = (image) => {
   if (typeof image !== "string" || !/^[^\s:@]+(:\d+\/[^\s:@]+)?(:[\w][\w.-]{0,127})?(@sha256:[a-f0-9]{64})?$/.test(image))
     return `${show(image)} is not an image reference: write registry/repository:tag, best with @sha256:<64 hex digits>`;
-  const repository = withoutTag(image).replace(/^[^/]*[.:][^/]*\//, "");
+  const repository = withoutRegistry(withoutTag(image));
   return repository === repository.toLowerCase()
     ? undefined
     : `${show(image)} has capitals in its repository: registries take lower case only`;
@@ -38,7 +46,9 @@ export const imageReference: Rule<string> = (image) => {
 export const port: Rule<number> = (value) =>
   Number.isInteger(value) && value >= 1 && value <= 65535
     ? undefined
-    : `${show(value)} is not a port: write a whole number from 1 to 65535`;
+    : isQuoted(value)
+      ? unquoted(value)
+      : `${show(value)} is not a port: write a whole number from 1 to 65535`;
 
 /** Names of most objects of Kubernetes: DNS subdomains. */
 export const kubernetesName: Rule<string> = (name) =>
@@ -58,7 +68,9 @@ export const label =
 export const quantity: Rule<string> = (value) =>
   typeof value === "string" && /^(\d+(\.\d*)?|\.\d+)(m|k|[MGTPE]|[KMGTPE]i|[eE][-+]?\d+)?$/.test(value) && parseFloat(value) > 0
     ? undefined
-    : `${show(value)} is not a quantity: write for example "500m" for CPU, "512Mi" or "10Gi" for bytes ("GB" and "gi" are not units)`;
+    : typeof value === "number" && value > 0
+      ? `${show(value)} is not a quantity: write it in quotes`
+      : `${show(value)} is not a quantity: write for example "500m" for CPU, "512Mi" or "10Gi" for bytes ("GB" and "gi" are not units)`;
 
 /** What a quantity of bytes comes to. */
 export function bytes(value: string): number {
@@ -92,7 +104,9 @@ export const wholeNumber =
   (value) =>
     Number.isInteger(value) && value >= least && value <= most
       ? undefined
-      : `${show(value)} is out of range: write a whole number of at least ${least}${most === Number.MAX_SAFE_INTEGER ? "" : ` and at most ${most}`}`;
+      : isQuoted(value)
+        ? unquoted(value)
+        : `${show(value)} is ${typeof value === "number" ? "out of range" : "not a number"}: write a whole number of at least ${least}${most === Number.MAX_SAFE_INTEGER ? "" : ` and at most ${most}`}`;
 
 export const oneOf =
   (allowed: readonly string[]): Rule<string> =>

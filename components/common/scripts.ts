@@ -1,8 +1,5 @@
-import { readFileSync } from "fs";
-import { join } from "path";
+import { scriptText } from "./scriptText";
 
 /** Shell and SQL that run in containers are kept in files of their own, so that they can be read, checked and tested as what they are. */
-const read = (folder: string) => (file: string) => readFileSync(join(__dirname, "..", folder, "scripts", file), "utf8");
-
-export const databaseScript = read("database");
-export const migrationScript = read("migration");
+export const databaseScript = (file: string) => scriptText(`database/scripts/${file}`);
+export const migrationScript = (file: string) => scriptText(`migration/scripts/${file}`);

@@ -19,7 +19,7 @@ export function restrictedContainer(): types.input.core.v1.SecurityContext {
 
 /** The paths that a program writes to. */
 export const checkWritablePaths = (given: string[] | undefined, at: string, validation: Validation): string[] =>
-  (given ?? ["/tmp"]).map((directory, index) => validation.check(`${at}writablePaths[${index}]`, directory, path));
+  validation.list(`${at}writablePaths`, given ?? ["/tmp"], (directory, entry) => validation.check(entry, directory, path)) ?? [];
 
 /** Empty directories for these paths, since the root file system is read-only. */
 export function writable(paths: string[], prefix = "writable") {

@@ -15,11 +15,19 @@ interface Problem {
  */
 export class Validation {
   private readonly problems: Problem[] = [];
+  private readonly heldBack: (Problem & { whole: string })[] = [];
+  /** Told of what is wrong with a value that was known only later. */
+  onLate?: (refusal: Error) => void;
 
   constructor(private readonly component: string) {}
 
   problem(propertyPath: string, reason: string): void {
     this.problems.push({ propertyPath, reason });
+  }
+
+  /** A problem that is said only where no rule says one of the same value, or of the list or map that it is in. */
+  unlessSaid(propertyPath: string, reason: string, whole = propertyPath): undefined {
+    this.heldBack.push({ propertyPath, reason, whole });
   }
 
   /** Returns the value; an output comes back as one that fails where the value breaks the rule. */
@@ -32,29 +40,44 @@ export class Validation {
     const one = (known: pulumi.Unwrap<NonNullable<T>>) => {
       const reason = rule(known);
       if (!reason) return known;
-      throw this.late(propertyPath, reason);
+      throw once(value, reason, () => this.late(propertyPath, reason));
     };
     if (isDeferred(value)) return pulumi.output(value as NonNullable<T>).apply(one) as unknown as T;
-    const reason = rule(value as pulumi.Unwrap<NonNullable<T>>);
+    const reason = this.reasonOf(propertyPath, () => rule(value as pulumi.Unwrap<NonNullable<T>>));
     if (reason) this.problem(propertyPath, reason);
     return value;
   }
 
+  /** Rules are for values of the right type: one that stumbles over another has nothing to say, and what is held back is said. */
+  private reasonOf(propertyPath: string, rule: () => string | undefined): string | undefined {
+    if (!this.heldBack.some((problem) => isWithin(problem.propertyPath, propertyPath))) return rule();
+    try {
+      return rule();
+    } catch {
+      return undefined;
+    }
+  }
+
+  /** Each entry of a list that decides what is made, so that the program itself has to know it. */
+  list<T, R>(propertyPath: string, list: readonly T[] | undefined, one: (item: T, at: string) => R): R[] | undefined {
+    return list?.map((item, index) => one(item, `${propertyPath}[${index}]`));
+  }
+
   /** The same against another argument, at the moment when both are known. */
-  checkBeside<T extends pulumi.Input<number> | undefined>(
+  checkBeside<V extends number | string, T extends pulumi.Input<V> | undefined>(
     propertyPath: string,
     value: T,
-    other: pulumi.Input<number>,
-    rule: (value: number, other: number) => string | undefined,
+    other: pulumi.Input<V>,
+    rule: (value: V, other: V) => string | undefined,
   ): T {
     if (!isDeferred(other))
-      return this.check(propertyPath, value as pulumi.Input<number>, (known) => rule(known, other as number)) as T;
+      return this.check(propertyPath, value as pulumi.Input<unknown>, (known) => rule(known as V, other as V)) as T;
     if (value === undefined || value === null) return value;
-    return pulumi.all([value, other]).apply(([known, beside]) => {
-      const reason = rule(known, beside);
+    return pulumi.all([value as pulumi.Input<unknown>, other as pulumi.Input<unknown>]).apply(([known, beside]) => {
+      const reason = rule(known as V, beside as V);
       if (!reason) return known;
-      throw this.late(propertyPath, reason);
-    }) as T;
+      throw once(isDeferred(value) ? value : other, reason, () => this.late(propertyPath, reason));
+    }) as unknown as T;
   }
 
   required<T extends pulumi.Input<unknown> | undefined>(
@@ -81,10 +104,11 @@ export class Validation {
       if (typeof known !== "object" || known === null || Array.isArray(known)) return "is not a map: write { NAME: value }";
       const reasons = Object.entries(known).flatMap(([name, value]) => {
         const nameReason = nameRule(name);
-        const valueReason = isDeferred(value) ? undefined : valueRule(value as T);
-        return [nameReason && `name "${name}" ${nameReason}`, valueReason && `"${name}" ${valueReason}`].filter(Boolean);
+        const isThere = value !== undefined && value !== null;
+        const valueReason = isDeferred(value) ? undefined : isThere ? valueRule(value as T) : NO_VALUE;
+        return [nameReason && `name "${name}" ${nameReason}`, valueReason && `"${name}" ${valueReason}`].filter((one) => !!one);
       });
-      return reasons.length ? reasons.join("; ") : undefined;
+      return reasons.length ? withHintsOnce(reasons as string[]).join("; ") : undefined;
     }) as pulumi.Input<Record<string, pulumi.Input<T>>> | undefined;
   }
 
@@ -94,38 +118,118 @@ export class Validation {
     map: pulumi.Input<Record<string, pulumi.Input<string>>> | undefined,
     wayOut: string,
   ): pulumi.Output<Record<string, string>> {
-    const all = pulumi.output(map ?? {}) as pulumi.Output<Record<string, string>>;
+    return this.notSecret(propertyPath, map ?? {}, wayOut) as pulumi.Output<Record<string, string>>;
+  }
+
+  /** The same of one value, or of the words of a command. What is known already stays as it is, and a list stays one. */
+  open<T extends pulumi.Input<unknown> | undefined>(propertyPath: string, value: T, wayOut: string): T {
+    const one = (word: unknown) => (isDeferred(word) ? this.notSecret(propertyPath, word, wayOut) : word);
+    return (Array.isArray(value) && value.some(isDeferred) ? value.map(one) : one(value)) as T;
+  }
+
+  private notSecret(propertyPath: string, value: unknown, wayOut: string): pulumi.Output<unknown> {
+    const all = pulumi.output(value);
     return pulumi.output(pulumi.isSecret(all)).apply((secret) => {
       if (!secret) return all;
-      throw this.late(propertyPath, `holds a secret value, which would be readable in the cluster: ${wayOut}`);
+      const reason = "holds a secret value, which would be readable in the cluster";
+      throw once(value, reason, () => this.late(propertyPath, `${reason}: ${wayOut}`));
     });
   }
 
-  /** What is wrong with a value that was known only later, when nothing can be collected any more. */
-  late(propertyPath: string, reason: string): Error {
-    return new LateError(message(this.component, [{ propertyPath, reason }]));
+  /** The same of a map that stays what it is where all of it is known already, so that more can be said about it at once. */
+  readable(
+    propertyPath: string,
+    map: pulumi.Input<Record<string, pulumi.Input<string>>> | undefined,
+    wayOut: string,
+  ): pulumi.Input<Record<string, pulumi.Input<string>>> | undefined {
+    if (map === undefined || map === null) return map;
+    const known = !isDeferred(map) && !Object.values(map).some(isDeferred);
+    return known ? map : this.withoutSecrets(propertyPath, map, wayOut);
   }
 
-  /** Throws when anything was found. Pulumi's command line shows only an error's message, so the list is in it too. */
+  /** What is wrong with a value that was known only later, when nothing can be collected any more. */
+  late(propertyPath: string, reason: string): Refusal {
+    const refusal = withoutStack(new Refusal(this.component, [{ propertyPath, reason }]));
+    this.onLate?.(refusal);
+    return refusal;
+  }
+
+  /** Throws when anything was found. */
   throwIfAny(): void {
-    if (this.problems.length === 0) return;
-    throw new pulumi.InputPropertiesError({ message: message(this.component, this.problems), errors: this.problems });
+    const said = (path: string) => this.problems.some(({ propertyPath }) => isWithin(propertyPath, path));
+    const isRule = (path: string) => this.problems.some(({ propertyPath }) => propertyPath === path);
+    const unsaid = this.heldBack.filter(({ propertyPath, whole }) => !said(propertyPath) && !isRule(whole));
+    const all = [...this.problems, ...unsaid.map(({ propertyPath, reason }) => ({ propertyPath, reason }))];
+    if (all.length > 0) throw new Refusal(this.component, all);
   }
 }
 
 /**
- * What is wrong with a value that was known only later. Pulumi's SDK hangs the failed promise on the error and prints both in full,
- * everything that the promise leads to included, which takes it half a minute (seen with 3.246): here the message is all there is.
+ * Wrong arguments, found before anything is registered or later, inside an output. The message is all that is shown of it, once: a
+ * `RunError` is printed without its stack, and an `InputPropertiesError` by properties where the program is in another language.
+ * Pulumi's SDK puts "error serializing property" before the message for every resource that the value leads to, so it cannot be
+ * changed; and it hangs the failed promise on the error and prints both in full, which takes it half a minute (seen with 3.246).
  */
-class LateError extends pulumi.RunError {
+class Refusal extends pulumi.InputPropertiesError {
+  /** What `pulumi.RunError.isInstance` looks for. */
+  readonly __pulumiRunError = true;
+
+  constructor(component: string, found: Problem[]) {
+    const problems = found.map(({ propertyPath, reason }) => ({ propertyPath, reason: withoutPassword(reason) }));
+    const text = message(component, problems);
+    super({ message: text, errors: problems });
+    Object.defineProperty(this, "message", { get: () => text, set: () => undefined });
+  }
+
   [inspect.custom](): string {
     return this.message;
   }
 }
 
-/** Whether a value is not there yet: nothing can be said about it while the program runs. */
+/** Of an entry of a map: such as a variable of the program's own environment that is not set. */
+export const NO_VALUE = "has no value: set it, or leave it out";
+
+/** What is wrong with several entries, and what to write instead only after the last that it holds for. */
+const withHintsOnce = (reasons: string[]) => {
+  const hint = (reason: string) => / (?:is|has) [^":]*(: .*)$/s.exec(reason)?.[1] ?? "";
+  return reasons.map((reason, index) => {
+    const own = hint(reason);
+    const again = own !== "" && reasons.slice(index + 1).some((later) => hint(later) === own);
+    return again ? reason.slice(0, -own.length) : reason;
+  });
+};
+
+/** Whether a path is another one, or inside of it. */
+const isWithin = (path: string, outer: string) => path.startsWith(outer) && /^([.[]|$)/.test(path.slice(outer.length));
+
+/**
+ * A URI or a conninfo that stands where a name is wanted is shown without its password. Of what is quoted in a reason, as in JSON: a
+ * URI's password reaches to the last "@". Rather too much is left out than too little.
+ */
+const withoutPassword = (reason: string) =>
+  reason
+    .replace(/(:\/\/[^\s:/@"]*:)(?:[^"\\\n]|\\.)*@/g, "$1…@")
+    .replace(/(password\s*=\s*)(?:'(?:\\+.|[^'\\])*'?|(?:\\+.|[^\s"&\\])+)/gi, "$1…");
+
+/** For what is found later: the stack leads only into Pulumi's SDK, which prints it where the program has come to its end. */
+export function withoutStack<T extends Error>(error: T): T {
+  error.stack = error.message;
+  return error;
+}
+
+/** Refusals of values that were known only later: a component and the ones inside it look at the same output, and one of them says it. */
+const refused = new WeakMap<object, Map<string, Refusal>>();
+
+function once(value: unknown, reason: string, refusal: () => Refusal): Refusal {
+  const before = refused.get(value as object) ?? new Map<string, Refusal>();
+  const said = before.get(reason) ?? refusal();
+  refused.set(value as object, before.set(reason, said));
+  return said;
+}
+
+/** Whether a value is not there yet: nothing can be said about it while the program runs. In a preview some come as `unknown` itself. */
 export function isDeferred(value: unknown): boolean {
-  return pulumi.Output.isInstance(value) || value instanceof Promise;
+  return pulumi.Output.isInstance(value) || value instanceof Promise || pulumi.isUnknown(value);
 }
 
 function message(component: string, problems: Problem[]): string {

@@ -1,5 +1,6 @@
 import * as pulumi from "@pulumi/pulumi";
 import { types } from "@pulumi/kubernetes";
+import { ClusterRules, ownImage } from "../common/clusterRules";
 import { imageReference, kubernetesName } from "../common/rules";
 import { Rule, Validation } from "../common/validation";
 
@@ -47,7 +48,7 @@ export interface BackupS3Args {
    */
   secretAccessKeyKey?: pulumi.Input<string>;
   /**
-   * Image with rclone and a shell. Defaults to "docker.io/rclone/rclone:1".
+   * Image with rclone and a shell. Defaults to "docker.io/rclone/rclone:1". For CloudNativePG's backups it only tries the bucket.
    */
   image?: pulumi.Input<string>;
 }
@@ -76,7 +77,12 @@ export interface ResolvedDestination {
   s3?: ResolvedS3;
 }
 
-export function resolveDestination(args: BackupDestinationArgs | undefined, path: string, validation: Validation) {
+export function resolveDestination(
+  args: BackupDestinationArgs | undefined,
+  path: string,
+  validation: Validation,
+  rules: ClusterRules,
+): ResolvedDestination {
   const { claim, s3 } = args ?? {};
   if ((claim === undefined) === (s3 === undefined)) {
     const wrong = claim ? "has claim and s3" : "does not say where backups are";
@@ -84,7 +90,7 @@ export function resolveDestination(args: BackupDestinationArgs | undefined, path
   }
   return {
     claim: claim && checkClaim(claim, `${path}.claim`, validation),
-    s3: s3 && resolveS3(s3, `${path}.s3`, validation),
+    s3: s3 && resolveS3(s3, `${path}.s3`, validation, rules),
   };
 }
 
@@ -95,7 +101,7 @@ function checkClaim(claim: BackupClaimArgs, path: string, validation: Validation
   };
 }
 
-function resolveS3(s3: BackupS3Args, path: string, validation: Validation): ResolvedS3 {
+function resolveS3(s3: BackupS3Args, path: string, validation: Validation, rules: ClusterRules): ResolvedS3 {
   const check: Validation["check"] = (property, value, rule) => validation.check(`${path}.${property}`, value, rule);
   return {
     endpoint: check("endpoint", s3.endpoint, url),
@@ -105,7 +111,7 @@ function resolveS3(s3: BackupS3Args, path: string, validation: Validation): Reso
     secretName: validation.required(`${path}.secretName`, s3.secretName, kubernetesName, "name the Secret with the access key"),
     accessKeyIdKey: check("accessKeyIdKey", s3.accessKeyIdKey, secretKey) ?? "AWS_ACCESS_KEY_ID",
     secretAccessKeyKey: check("secretAccessKeyKey", s3.secretAccessKeyKey, secretKey) ?? "AWS_SECRET_ACCESS_KEY",
-    image: check("image", s3.image, imageReference) ?? "docker.io/rclone/rclone:1",
+    image: check("image", s3.image, imageReference) ?? ownImage("docker.io/rclone/rclone:1", rules),
   };
 }
 

@@ -1,5 +1,6 @@
 import * as pulumi from "@pulumi/pulumi";
 import { types } from "@pulumi/kubernetes";
+import { podMetadata } from "../common/clusterRules";
 import { podPlacement } from "../common/placement";
 import { restrictedContainer, restrictedPod } from "../common/security";
 import { PostgresClient } from "./client";
@@ -11,14 +12,20 @@ export interface BackupSurroundings {
   /** Name of the ConfigMap with the scripts. */
   scripts: pulumi.Input<string>;
   labels: Record<string, string>;
-  annotations?: pulumi.Input<Record<string, pulumi.Input<string>>>;
+  annotations?: Record<string, pulumi.Input<string>>;
   /** The argument that decides the version of the client's programs, for messages: "database.external.version". */
   versionArgument?: string;
 }
 
 const SCRIPTS = "/etc/postgres-app/scripts";
 
-export const scriptFiles = (files: string[]) => Object.fromEntries(files.map((file) => [file, script(file)]));
+export const scriptFiles = (files: string[]) =>
+  Object.fromEntries(
+    (files.includes("backup-lib.sh") ? ["libpq-uri.sh", "passing.sh", "session.sh", ...files] : files).map((file) => [
+      file,
+      script(file),
+    ]),
+  );
 
 /** A container that runs one of the scripts. */
 export function scriptContainer(
@@ -42,7 +49,7 @@ export function scriptPod(
   containers: Pick<types.input.core.v1.PodSpec, "containers" | "initContainers">,
 ): types.input.core.v1.PodTemplateSpec {
   return {
-    metadata: { labels, ...(annotations === undefined ? {} : { annotations }) },
+    metadata: podMetadata({ labels, annotations }, client.rules),
     spec: {
       restartPolicy: "Never", // a new pod for each try: the failed one keeps its log
       automountServiceAccountToken: false,

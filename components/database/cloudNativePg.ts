@@ -1,4 +1,5 @@
 import * as pulumi from "@pulumi/pulumi";
+import { ClusterRules, ownImage } from "../common/clusterRules";
 import { podPlacement } from "../common/placement";
 import { checkResources, ContainerResourcesArgs } from "../common/resources";
 import { imageReference, kubernetesName, quantity, wholeNumber } from "../common/rules";
@@ -16,8 +17,8 @@ export interface CloudNativePgArgs {
   instances?: pulumi.Input<number>;
   /**
    * Major version of Postgres. Decides the image unless `imageName` is given. Defaults to 17.
-   * A higher one, at least 16, upgrades the data in place: the database is down meanwhile, and backups from before cannot be used to
-   * go back to a moment after. A lower one is refused.
+   * A higher one, at least 16, upgrades the data in place: the database is down meanwhile, backups begin anew in an archive of their own,
+   * and those from before cannot be used to go back to a moment after. A lower one is refused.
    */
   version?: pulumi.Input<number>;
   /**
@@ -37,12 +38,15 @@ export interface CloudNativePgArgs {
   storageClassName?: pulumi.Input<string>;
   /**
    * Server parameters: `{ max_connections: "200", shared_preload_libraries: "pg_cron" }`. Those that the operator sets itself
-   * (addresses, files, TLS, logs, archiving, replication) are refused. `shared_buffers` has to fit the requested memory.
+   * (addresses, files, TLS, logs, archiving, replication) and secret values are refused. `shared_buffers` has to fit the requested memory.
    * Defaults to the operator's. A change reloads the servers, or restarts them one after the other where the parameter needs it.
    */
   parameters?: pulumi.Input<Record<string, pulumi.Input<string>>>;
   /**
-   * Name of the Cluster whose backups `restoreFrom` takes. Defaults to this Cluster's own name, `<name>-db` under a PostgresApp.
+   * Name of the archive that `restoreFrom.s3` takes, without `restoreFrom.backup`: the directory of the bucket, or of its prefix, that a
+   * Cluster's backups are in. Every life of a Cluster and every major version has one of its own, `<name>-db-` under a PostgresApp and
+   * eight characters after it; those of earlier versions of this package have the Cluster's name alone. Needed for such a restore, and read
+   * only when the Cluster is made.
    */
   restoreServerName?: pulumi.Input<string>;
   /**
@@ -71,6 +75,8 @@ export interface ManagedRole {
   inRoles: pulumi.Input<string>[];
   /** Secret as `rolePasswordSecret` makes it. New content has to come under a new name. Without one the role has no password. */
   passwordSecret?: pulumi.Input<string>;
+  /** Whether no policy of row level security holds for it. Defaults to false. */
+  bypassRls?: boolean;
   /** Removed where it is there. The operator leaves alone what is not listed: such a role would go on logging in. */
   absent?: boolean;
 }
@@ -79,7 +85,7 @@ export interface ManagedRole {
 export interface ClusterBackup {
   /** Name of an ObjectStore in the same namespace. */
   objectStore?: pulumi.Input<string>;
-  /** Directory in the store. Defaults to the Cluster's name. It has to be empty: another than the one that is restored from. */
+  /** Directory in the store. Defaults to the Cluster's name. It has to be empty when the Cluster, or its major version, is new. */
   serverName?: pulumi.Input<string>;
   /** VolumeSnapshotClass of the snapshots. They stay until somebody deletes them: the operator has no retention for them. */
   volumeSnapshotClassName?: pulumi.Input<string>;
@@ -122,6 +128,9 @@ export const readWriteService = (cluster: string) => `${cluster}-rw`;
 /** Name of the Secret with the authority of the servers' certificates, in ca.crt. The operator keeps its private key beside it. */
 export const authoritySecret = (cluster: string) => `${cluster}-ca`;
 
+/** The major version of Postgres, from the image's tag: the operator reads it there too. */
+export const majorOfImage = (image: string) => /:(\d\d)(?!\d)[\w.-]*(@|$)/.exec(image)?.[1] ?? "";
+
 /** What the operator sets itself and refuses from others. shared_preload_libraries is not among them: it has a place of its own. */
 const OPERATORS = [
   ...["allow_system_table_mods", "archive_cleanup_command", "archive_command", "archive_mode", "bonjour", "bonjour_name"],
@@ -141,7 +150,12 @@ const OPERATORS = [
 /** Labels that the operator gives its objects: with other values from us it would correct them for ever. */
 const LABELS = ["name", "instance", "version", "component", "managed-by"].map((label) => `app.kubernetes.io/${label}`);
 
-export function resolveCloudNativePg(args: CloudNativePgArgs, path: string, validation: Validation): ResolvedCloudNativePg {
+export function resolveCloudNativePg(
+  args: CloudNativePgArgs,
+  path: string,
+  validation: Validation,
+  rules: ClusterRules,
+): ResolvedCloudNativePg {
   const check: Validation["check"] = (property, value, rule) => validation.check(`${path}.${property}`, value, rule);
   const version = check("version", args.version, wholeNumber(14, 99)) ?? 17;
   const resources = checkResources(validation, `${path}.resources`, args.resources, { cpu: "100m", memory: "256Mi" });
@@ -150,7 +164,10 @@ export function resolveCloudNativePg(args: CloudNativePgArgs, path: string, vali
     imageName:
       check("imageName", args.imageName, versionedImage) ??
       // The distribution is frozen: with another one text may sort differently, and indexes would be wrong.
-      pulumi.output(version).apply((v) => `ghcr.io/cloudnative-pg/postgresql:${v}-standard-trixie`),
+      ownImage(
+        pulumi.output(version).apply((v) => `ghcr.io/cloudnative-pg/postgresql:${v}-standard-trixie`),
+        rules,
+      ),
     storage: check("storage", args.storage, quantity) ?? "10Gi",
     storageClassName: args.storageClassName,
     restoreServerName: check("restoreServerName", args.restoreServerName, kubernetesName),
@@ -208,13 +225,15 @@ export function cloudNativePgCluster(
     labels: Record<string, string>;
     databaseName: pulumi.Input<string>;
     owner: pulumi.Input<string>;
+    /** Roles whose rights the owner has too. They have to be in the list. */
+    ownerInRoles?: pulumi.Input<string>[];
     roles: ManagedRole[];
     imagePullSecrets?: pulumi.Input<pulumi.Input<string>[]>;
     backup?: ClusterBackup;
     restoreFrom?: ClusterRestore;
   },
 ): pulumi.Inputs {
-  const { databaseName, owner, backup, restoreFrom } = around;
+  const { databaseName, owner, ownerInRoles, backup, restoreFrom } = around;
   const application = { database: databaseName, owner };
   return {
     instances: database.instances,
@@ -237,23 +256,31 @@ export function cloudNativePgCluster(
     managed: {
       roles: [
         // The operator makes the owner with a login and gives its password a Secret of its own, which nobody needs.
-        { name: owner, ensure: "present", login: false },
+        { name: owner, ensure: "present", login: false, inRoles: ownerInRoles?.length ? ownerInRoles : undefined },
+        ...around.roles.map(managedRole),
         // Made in this order, and nobody can become a member of what is not there yet.
-        ...[...around.roles].sort((a, b) => a.inRoles.length - b.inRoles.length).map(managedRole),
-      ],
+      ].sort((a, b) => (a.inRoles?.length ?? 0) - (b.inRoles?.length ?? 0)),
     },
     plugins: backup?.objectStore ? [{ name: BARMAN_CLOUD, isWALArchiver: true, parameters: storeParameters(backup) }] : undefined,
     backup: backup?.volumeSnapshotClassName ? { volumeSnapshot: { className: backup.volumeSnapshotClassName } } : undefined,
   };
 }
 
-function managedRole({ name, login, inRoles, passwordSecret, absent }: ManagedRole) {
+interface ManagedRoleSpec {
+  name: pulumi.Input<string>;
+  ensure: string;
+  inRoles?: pulumi.Input<string>[];
+  [field: string]: unknown;
+}
+
+function managedRole({ name, login, inRoles, passwordSecret, bypassRls, absent }: ManagedRole): ManagedRoleSpec {
   if (absent) return { name, ensure: "absent" };
   return {
     name,
     ensure: "present",
     login,
     inRoles: inRoles.length ? inRoles : undefined,
+    bypassrls: bypassRls,
     ...(passwordSecret === undefined ? { disablePassword: true } : { passwordSecret: { name: passwordSecret } }),
   };
 }

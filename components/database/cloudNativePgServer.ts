@@ -1,6 +1,9 @@
 import * as pulumi from "@pulumi/pulumi";
 import { CustomResource } from "@pulumi/kubernetes/apiextensions";
 import * as core from "@pulumi/kubernetes/core/v1";
+import * as random from "@pulumi/random";
+import { namespaceOf } from "../common/answers";
+import { holdsData } from "../common/childOptions";
 import { onUnknownKind } from "../common/hooks";
 import { ResolvedS3 } from "./backupDestination";
 import {
@@ -10,6 +13,7 @@ import {
   ClusterRestore,
   cloudNativePgCluster,
   cloudNativePgDatabase,
+  majorOfImage,
   ManagedRole,
   OBJECT_STORE_API,
   objectStore,
@@ -20,7 +24,7 @@ import {
 } from "./cloudNativePg";
 import { Login, Logins } from "./credentials";
 import { POSTGRES_PORT } from "./embedded";
-import { Engine, EngineContext } from "./engine";
+import { clientOf, Engine, EngineContext } from "./engine";
 import { userOf } from "./image";
 import { ResolvedDatabase } from "./resolveDatabase";
 
@@ -29,14 +33,15 @@ const READY = { "pulumi.com/waitFor": "condition=Ready" };
  * The operator deletes the volumes with the Cluster. Orphaned, they stay (and the pods, which nobody looks after then), and a Cluster of
  * the same name takes them over (CloudNativePG, internal/controller/cluster_restore.go).
  */
-const KEEP_VOLUMES = { "pulumi.com/deletionPropagationPolicy": "orphan" };
+const ORPHAN = "pulumi.com/deletionPropagationPolicy";
+const KEEP_VOLUMES = { [ORPHAN]: "orphan" };
 
 /** Replicated Postgres: logins, Cluster, extensions, backups, all run by the operator. */
 export function cloudNativePgServer(
   name: string,
   database: ResolvedDatabase,
   cluster: ResolvedCloudNativePg,
-  { namespace, imagePullSecrets, labels, child }: EngineContext,
+  { namespace, imagePullSecrets, rules, labels, child }: EngineContext,
   logins: Logins,
 ): Engine {
   const metadata = { namespace, labels };
@@ -65,11 +70,12 @@ export function cloudNativePgServer(
 
   const { backups, restoreFrom, credentials } = database;
   const backupStore = backups?.destination.s3 && store("backups", backups.destination.s3, backups.retention);
-  const backup: ClusterBackup | undefined = backupStore && { objectStore: backupStore.metadata.name };
-  const restoreStore = restoreFrom?.source.s3 && store("restore", restoreFrom.source.s3);
+  const archive = backupStore && archiveName(name, cluster, child);
+  const backup: ClusterBackup | undefined = backupStore && { objectStore: backupStore.metadata.name, serverName: archive };
+  const restoreStore = restoreFrom?.archive ? store("restore", restoreFrom.source.s3!) : undefined;
   const restore: ClusterRestore | undefined = restoreStore && {
     objectStore: restoreStore.metadata.name,
-    serverName: cluster.restoreServerName ?? name,
+    serverName: cluster.restoreServerName,
   };
 
   // New content comes under a new name: that is how the operator notices.
@@ -78,7 +84,7 @@ export function cloudNativePgServer(
     slot: string,
     { user, password }: Login,
     login: pulumi.Input<boolean>,
-    memberOf: pulumi.Input<string>,
+    memberOf: pulumi.Input<string>[],
   ): ManagedRole => {
     const { type, stringData, ...own } = rolePasswordSecret(user, password);
     const secret = new core.Secret(
@@ -87,17 +93,21 @@ export function cloudNativePgServer(
       child(),
     );
     passwords.push(secret);
-    return { name: user, login, inRoles: [memberOf], passwordSecret: secret.metadata.name };
+    return { name: user, login, inRoles: memberOf, passwordSecret: secret.metadata.name };
   };
-  const acts = credentials.separateMigrator ? logins.runtimeRole : database.user;
+  // Who acts as the owner may act as the role for backups too, which sees all rows whatever policies say.
+  const owning = [database.user, logins.backupRole];
+  const runtime = credentials.separateMigrator ? [logins.runtimeRole] : [];
+  const acts = credentials.separateMigrator ? runtime : owning;
   const maySlot = (slot: "a" | "b") =>
     pulumi.all([logins.current, credentials.lockFormerLogin]).apply(([current, locked]) => current === slot || !locked);
   const roles: ManagedRole[] = [
-    ...(credentials.separateMigrator ? [{ name: logins.runtimeRole, login: false, inRoles: [] }] : []),
+    ...runtime.map((name) => ({ name, login: false, inRoles: [] })),
+    { name: logins.backupRole, login: false, inRoles: [database.user], bypassRls: true },
     role("a", logins.a, maySlot("a"), acts),
     role("b", logins.b, maySlot("b"), acts),
     logins.migrator
-      ? role("migrator", logins.migrator, true, database.user)
+      ? role("migrator", logins.migrator, true, owning)
       : { name: logins.migratorUser, login: false, inRoles: [], absent: true },
   ];
 
@@ -113,12 +123,14 @@ export function cloudNativePgServer(
         imagePullSecrets,
         databaseName: database.databaseName,
         owner: database.user,
+        ownerInRoles: runtime,
         roles,
         backup,
         restoreFrom: restore,
       }),
     },
     {
+      ...holdsData,
       dependsOn: passwords,
       ignoreChanges: ["metadata.name"], // a new name of the component is no reason to make another Cluster
       customTimeouts: { create: "20m", update: "60m" }, // servers are restarted one after the other
@@ -145,13 +157,14 @@ export function cloudNativePgServer(
       `${name}-backups`,
       CLOUD_NATIVE_PG_API,
       "ScheduledBackup",
-      { spec: scheduledBackup({ cluster: clusterName, schedule: backups.schedule, backup }) },
+      // A new archive is a new schedule, which begins with a backup: without one an archive is of no use.
+      { metadata: { name: archive }, spec: scheduledBackup({ cluster: clusterName, schedule: backups.schedule, backup }) },
       { dependsOn: server },
     );
   }
 
   const address = {
-    host: pulumi.interpolate`${clusterName.apply(readWriteService)}.${server.metadata.namespace}.svc`,
+    host: pulumi.interpolate`${clusterName.apply(readWriteService)}.${namespaceOf(server)}.svc`,
     port: pulumi.output(POSTGRES_PORT),
   };
   return {
@@ -160,9 +173,10 @@ export function cloudNativePgServer(
     pooled: false,
     sslmode: "verify-full",
     caSecretName: clusterName.apply(authoritySecret),
-    client: { image: cluster.imageName, uid: pulumi.output(cluster.imageName).apply(userOf) },
+    client: clientOf(cluster.imageName, pulumi.output(cluster.imageName).apply(userOf), rules),
     logins,
     ready: [server, extensions],
+    onDelete: server.metadata.apply((known) => (known?.annotations?.[ORPHAN] === KEEP_VOLUMES[ORPHAN] ? "retain" : "delete")),
     ...(database.onDelete === "delete"
       ? {
           owner: {
@@ -180,6 +194,19 @@ export function cloudNativePgServer(
       claims: pulumi.interpolate`${clusterName}-[0-9]+(-wal)?`,
     },
   };
+}
+
+/**
+ * Name of the archive that backups go to. A server that begins anew, or a major upgrade, would write over what is in a former one, or be
+ * kept from archiving. The name of the component is that of its first day.
+ */
+function archiveName(name: string, { imageName }: ResolvedCloudNativePg, child: EngineContext["child"]): pulumi.Output<string> {
+  const { keepers, result } = new random.RandomUuid(
+    `${name}-archive`,
+    { keepers: { name, version: pulumi.output(imageName).apply(majorOfImage) } },
+    child({ ignoreChanges: ["keepers.name"], retainOnDelete: false }),
+  );
+  return pulumi.all([keepers, result]).apply(([kept, uuid]) => `${kept?.name ?? name}-${(uuid ?? "").slice(0, 8)}`);
 }
 
 /** Says how to install the operator when that is what is missing. */

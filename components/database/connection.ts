@@ -45,8 +45,8 @@ const CA_DIRECTORY = "/etc/postgres-app/tls";
 const CA_KEY = "ca.crt";
 export const CA_FILE = `${CA_DIRECTORY}/${CA_KEY}`;
 
-/** The connection Secret's content: the parts, and the forms in which programs want them in one piece. */
-export function connectionSecretData(parts: ConnectionParts): Record<string, string> {
+/** The connection Secret's content: the parts, and the forms in which programs want them in one piece, the user's own among them. */
+export function connectionSecretData(parts: ConnectionParts, formats: Record<string, string> = {}): Record<string, string> {
   const { host, port, dbname, user, password, sslmode, sslrootcert } = parts;
   const encode = encodeURIComponent;
   const pgpass = (field: string) => field.replace(/[\\:]/g, "\\$&");
@@ -67,8 +67,44 @@ export function connectionSecretData(parts: ConnectionParts): Record<string, str
     pgpass: [host, String(port), dbname, user, password].map(pgpass).join(":"),
     sslmode,
     ...(sslrootcert ? { sslrootcert } : {}),
+    ...Object.fromEntries(Object.entries(formats).map(([key, template]) => [key, fill(template, parts)])),
   };
 }
+
+/** `{password}` in a template is that part, `{password:uri}` the same, percent-encoded. Other braces stay: ODBC quotes with them. */
+const PLACEHOLDER = /\{([a-z]+)(:uri)?\}/g;
+
+const fill = (template: string, parts: ConnectionParts) =>
+  template.replace(PLACEHOLDER, (_, part: keyof ConnectionParts, uri?: string) => {
+    const value = String(parts[part] ?? "");
+    return uri ? encodeURIComponent(value) : value;
+  });
+
+/** Forms of the user's own of a connection that has these parts. */
+export function checkConnectionFormats(
+  validation: Validation,
+  propertyPath: string,
+  formats: Record<string, string>,
+  offered: string[],
+): void {
+  const parts = offered.filter((part) => !FORMS.includes(part));
+  validation.map(
+    propertyPath,
+    formats,
+    (key) => {
+      if (!/^[-._a-zA-Z0-9]{1,253}$/.test(key)) return 'is not the key of a Secret: use letters, digits, "-", "_" and "."';
+      return key in ownKeys(true) ? "is a key that the connection Secret has already: use another one" : undefined;
+    },
+    (template) => {
+      const unknown = [...template.matchAll(PLACEHOLDER)].filter(([, part]) => !parts.includes(part)).map(([found]) => found);
+      if (unknown.length === 0) return undefined;
+      return `has ${unknown.join(" and ")}, which this connection does not have: write ${parts.map((part) => `{${part}}`).join(", ")}`;
+    },
+  );
+}
+
+/** Keys of the Secret that are made of its parts. */
+const FORMS: string[] = ["uri", "jdbc-uri", "pgpass"];
 
 /** An IPv6 address stands in brackets where a port follows it. */
 const authority = (host: string) => (host.includes(":") ? `[${host}]` : host);
@@ -82,12 +118,14 @@ export interface Connection {
   values: Record<string, pulumi.Input<string>>;
   /** Secret whose ca.crt signs the server's certificate. */
   caSecretName?: pulumi.Input<string>;
+  /** What those of the keys are made of that are the user's own forms. */
+  formats?: Record<string, string>;
 }
 
 /** Keys of a Secret that is made by this package. */
-export const ownKeys = (ca: boolean): Record<string, string> =>
+export const ownKeys = (ca: boolean, formats: Record<string, string> = {}): Record<string, string> =>
   Object.fromEntries(
-    Object.values(ConnectionKey)
+    [...Object.values(ConnectionKey), ...Object.keys(formats)]
       .filter((key) => ca || key !== "sslrootcert")
       .map((key) => [key, key]),
   );

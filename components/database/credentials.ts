@@ -1,6 +1,7 @@
 import * as pulumi from "@pulumi/pulumi";
 import * as core from "@pulumi/kubernetes/core/v1";
 import * as random from "@pulumi/random";
+import { answered } from "../common/answers";
 import { wholeNumber } from "../common/rules";
 import { Validation } from "../common/validation";
 import { DatabaseCredentialsArgs } from "./databaseArgs";
@@ -30,8 +31,8 @@ export function generatedPassword(
   rotation: pulumi.Input<number>,
   opts: pulumi.CustomResourceOptions,
 ): pulumi.Output<string> {
-  return new random.RandomPassword(name, { ...PASSWORD, keepers: { rotation: pulumi.output(rotation).apply(String) } }, opts)
-    .result;
+  const keepers = { rotation: pulumi.output(rotation).apply(String) };
+  return answered(new random.RandomPassword(name, { ...PASSWORD, keepers }, opts).result, name);
 }
 
 /** One login role, or two that take turns. */
@@ -52,12 +53,17 @@ export interface Logins {
   migratorUser: pulumi.Output<string>;
   /** The role that has the rights to read and write rows, where migrations have a login of their own. */
   runtimeRole: pulumi.Output<string>;
+  /** The role that backups act as where policies would keep rows from the owner. */
+  backupRole: pulumi.Output<string>;
 }
 
 /** Suffixes of the roles that are made beside the owner. The owner's name leaves room for the longest. */
 const MIGRATOR = "_migrator";
 const RUNTIME = "_runtime";
+const BACKUP = "_backup";
 export const LONGEST_OWNER = 63 - MIGRATOR.length;
+/** All roles that the component may make. */
+export const rolesOf = (owner: string): string[] => [owner, `${owner}_a`, `${owner}_b`, owner + MIGRATOR, owner + RUNTIME];
 
 /**
  * Two logins alternate: even numbers are a's, odd ones b's. A number gives its login a new password and leaves the other's alone,
@@ -89,6 +95,7 @@ export function generateLogins(
     ...(separateMigrator ? { migrator: login("migrator", number, MIGRATOR) } : {}),
     migratorUser: named(MIGRATOR),
     runtimeRole: named(RUNTIME),
+    backupRole: named(BACKUP),
   };
 }
 

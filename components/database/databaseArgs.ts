@@ -1,4 +1,5 @@
 import * as pulumi from "@pulumi/pulumi";
+import { JobPodsArgs } from "../common/clusterRules";
 import { DatabaseBackupsArgs } from "./backup";
 import { CloudNativePgArgs } from "./cloudNativePg";
 import { EmbeddedPostgresArgs } from "./embedded";
@@ -18,9 +19,11 @@ export type OnDelete = (typeof OnDelete)[keyof typeof OnDelete];
 /** Who logs in to the database, and with which passwords. */
 export interface DatabaseCredentialsArgs {
   /**
-   * Raise this number to give the application a new login with a new password. Two logins alternate and both act as the role that
+   * Raise this number by one to give the application a new login with a new password. Two logins alternate and both act as the role that
    * owns the database, so that pods with the former one go on working until they are replaced: no request fails, neither the
-   * database nor the migration runs again. The former login is locked out by the rotation after. Defaults to 0.
+   * database nor the migration runs again. The former login is locked out by the rotation after. A number that
+   * would change the password of running pods is refused at preview: more than one above the rotation that was rolled out last, or
+   * below it (one below is good, except with CloudNativePG). Defaults to 0.
    */
   rotation?: pulumi.Input<number>;
   /**
@@ -44,14 +47,15 @@ export interface DatabaseCredentialsArgs {
 /** The application's database. Exactly one engine: embedded (the default), cloudNativePg or external. */
 export interface AppDatabaseArgs {
   /**
-   * Name of the database. Defaults to the application's name with "_" for "-"; an external server without `admin` needs it.
-   * A change is refused: it would be another, empty database.
+   * Name of the database. Defaults to the application's name with "_" for "-"; an external server without `admin` needs it, and so does
+   * an existing claim that has other databases. A change is refused once the setup has succeeded (with CloudNativePG at once): it would be
+   * another, empty database.
    */
   databaseName?: pulumi.Input<string>;
   /**
    * Role that owns the database. The application logs in as `<user>_a` or `<user>_b` and acts as this role; with an external
-   * server without `admin` it logs in as this very role. Defaults to the database's name. A change is refused: tables would
-   * stay the former role's.
+   * server without `admin` it logs in as this very role. Defaults to the database's name; on an existing claim that has the database
+   * it has to be its owner. A change is refused once the setup has succeeded (with CloudNativePG at once): tables would stay the former role's.
    */
   user?: pulumi.Input<string>;
   /**
@@ -78,8 +82,8 @@ export interface AppDatabaseArgs {
   extensions?: pulumi.Input<pulumi.Input<string>[]>;
   /**
    * Settings of the database (ALTER DATABASE … SET), for sessions that begin after the change: `{ statement_timeout: "30s" }`.
-   * They are all that the database has: one that is taken out is reset, `{}` resets every one. Not for an external server without
-   * `admin`. Defaults to leaving the database's settings as they are.
+   * They are all that the database has: one that is taken out is reset, `{}` resets every one. Every role of the server can read
+   * them: a secret value is refused. Not for an external server without `admin`. Defaults to leaving the database's settings as they are.
    */
   settings?: pulumi.Input<Record<string, pulumi.Input<string>>>;
   /**
@@ -97,7 +101,14 @@ export interface AppDatabaseArgs {
    */
   restoreFrom?: DatabaseRestoreArgs;
   /**
-   * Seconds that the setup Job waits for a server that does not answer yet. Defaults to 60. Its deadline is four minutes longer,
+   * Further keys of the connection Secret, each a template over its parts, for programs that take neither a URI nor single parts:
+   * `{ npgsql: "Host={host};Port={port};Database={dbname};Username={user};Password={password}" }`. Parts are host, port, dbname, user,
+   * password, sslmode and, where there is an authority, sslrootcert; `{password:uri}` is percent-encoded. `connectionEnv` gives such a key
+   * to the application and the migration like any other. Not with `external.secret`. A change rolls the pods that get it. Defaults to none.
+   */
+  connectionFormats?: Record<string, string>;
+  /**
+   * Seconds that the setup Job waits for a server that does not answer yet, or ends connections. Defaults to 60. Its deadline is four minutes longer,
    * for pulling the image and for its work, and Pulumi waits a minute longer than that.
    */
   connectTimeoutSeconds?: number;
@@ -115,6 +126,16 @@ export interface PostgresDatabaseArgs extends AppDatabaseArgs {
    * server: keep the name when the login changes.
    */
   imagePullSecrets?: pulumi.Input<pulumi.Input<string>[]>;
+  /**
+   * Registry, or a path in it, that has the images which this package chooses (Postgres, CloudNativePG's Postgres, rclone), in place of
+   * docker.io and ghcr.io: "registry.example.org/mirror". Images that are given are taken as they are. Defaults to none. A change
+   * restarts the embedded server.
+   */
+  imageRegistry?: pulumi.Input<string>;
+  /**
+   * What quotas, meshes and other rules of the cluster ask of the pods of Jobs: setup, backups, restores. Defaults to nothing.
+   */
+  jobs?: JobPodsArgs;
   /**
    * Name of the application that the database is for: the label app.kubernetes.io/part-of of every object, and the default name of
    * the database. Defaults to the component's name.

@@ -1,7 +1,10 @@
 import * as pulumi from "@pulumi/pulumi";
 import * as apps from "@pulumi/kubernetes/apps/v1";
+import * as batch from "@pulumi/kubernetes/batch/v1";
 import * as core from "@pulumi/kubernetes/core/v1";
-import { overrules, notAwaited } from "../common/childOptions";
+import { namespaceOf } from "../common/answers";
+import { holdsData, jobOptions, notAwaited, overrules, rerunUnlessComplete } from "../common/childOptions";
+import { selectorLabels } from "../common/labels";
 import { bytes } from "../common/rules";
 import { Validation } from "../common/validation";
 import { generatedPassword, Logins } from "./credentials";
@@ -14,16 +17,21 @@ import {
   POSTGRES_PORT,
   ResolvedEmbedded,
   startFiles,
+  startSettings,
+  TRIAL_SECONDS,
+  trialJob,
 } from "./embedded";
-import { Engine, EngineContext } from "./engine";
+import { clientOf, Engine, EngineContext } from "./engine";
+import { boundedServer, explainTrial } from "./explainServer";
+import { rememberFirst, rememberSubPath } from "./remembered";
 import { serverCertificate } from "./serverCertificate";
 import { dataAnnotation } from "./setup";
 
 /** Postgres in the cluster: administrator, certificate, Service, StatefulSet, volume. */
 export function embeddedServer(
   name: string,
-  database: ResolvedEmbedded,
-  { namespace, imagePullSecrets, labels, selector, child }: EngineContext,
+  given: ResolvedEmbedded,
+  { namespace, imagePullSecrets, rules, labels, selector, child }: EngineContext,
   around: {
     logins: Logins;
     adminRotation: pulumi.Input<number>;
@@ -32,6 +40,10 @@ export function embeddedServer(
   },
 ): Engine {
   const metadata = { namespace, labels };
+  const now = startSettings(given);
+  const first = rememberFirst(name, { uid: given.runAsUser, settings: now }, child());
+  const database = given.runAsUserGiven ? given : { ...given, runAsUser: first.uid };
+  const { existingClaim, subPath } = database;
 
   const admin = new core.Secret(
     `${name}-admin`,
@@ -54,7 +66,7 @@ export function embeddedServer(
     // A new name of the component changes neither the address nor the pods behind it.
     child({ ignoreChanges: ["metadata.name", "spec.selector"] }),
   );
-  const host = pulumi.interpolate`${service.metadata.name}.${service.metadata.namespace}.svc`;
+  const host = pulumi.interpolate`${service.metadata.name}.${namespaceOf(service)}.svc`;
 
   const certificate =
     database.tls === "off"
@@ -79,27 +91,48 @@ export function embeddedServer(
     );
   const ca = certificate && new core.Secret(`${name}-ca`, { metadata, stringData: { "ca.crt": certificate.ca } }, child());
 
+  const pod = {
+    files: files.metadata.name,
+    certificateSecret: certificateSecret?.metadata.name,
+    imagePullSecrets,
+  };
+  const needed = [files, ...(certificateSecret ? [certificateSecret] : [])];
+  const trialLabels = { ...labels, ...selectorLabels(name, "database-trial") };
+  const changed = pulumi.all([first.settings, now]).apply(([then, today]) => then !== today);
+  const trial = new batch.Job(
+    `${name}-trial`,
+    {
+      metadata: { namespace, labels: trialLabels, annotations: rerunUnlessComplete },
+      spec: trialJob(database, { ...pod, labels: trialLabels, needed: changed, rules }),
+    },
+    child({ dependsOn: needed, ...jobOptions(TRIAL_SECONDS), hooks: explainTrial(`${name}-trial-failure`) }),
+  );
   const server = new apps.StatefulSet(
     name,
     {
       metadata: { ...metadata, name },
       spec: embeddedStatefulSet(database, {
+        ...pod,
+        adminSecret: admin.metadata.name,
         name,
         selector,
         labels,
-        files: files.metadata.name,
-        adminSecret: admin.metadata.name,
-        certificateSecret: certificateSecret?.metadata.name,
-        imagePullSecrets,
-        whenDeleted: around.onDelete === "delete" ? "Delete" : "Retain",
+        // A claim that is named stays, also the server's own, whose template the StatefulSet keeps.
+        whenDeleted: around.onDelete === "delete" && existingClaim === undefined ? "Delete" : "Retain",
       }),
     },
     child({
-      dependsOn: [service, files, admin, ...(certificateSecret ? [certificateSecret] : [])],
+      dependsOn: [service, admin, ...needed, trial],
       ignoreChanges: NEVER_REPLACE,
+      ...holdsData,
+      ...boundedServer(name),
     }),
   );
-  const { claim, grown } = volume(name, database, server, { metadata, child, ...around });
+  const adopted =
+    existingClaim !== undefined
+      ? rememberSubPath(name, { existingClaim, subPath }, around.validation, child({ dependsOn: server }))
+      : pulumi.output(undefined);
+  const { claimName, uid, grown } = volume(name, database, server, { metadata, child, ...around });
 
   return {
     server: { host, port: pulumi.output(POSTGRES_PORT) },
@@ -107,7 +140,7 @@ export function embeddedServer(
     pooled: false,
     sslmode: certificate ? "verify-full" : "disable",
     caSecretName: ca?.metadata.name,
-    client: { image: database.image, uid: database.runAsUser },
+    client: clientOf(database.image, database.runAsUser, rules),
     admin: {
       user: ADMIN_USER,
       secretName: admin.metadata.name,
@@ -117,14 +150,17 @@ export function embeddedServer(
     },
     logins: around.logins,
     ready: [server, ...(ca ? [ca] : []), ...(grown ? [grown] : [])],
+    onDelete: server.spec.persistentVolumeClaimRetentionPolicy.apply((policy) =>
+      policy?.whenDeleted === "Delete" ? "delete" : "retain",
+    ),
     ...(around.onDelete === "delete"
       ? { owner: { apiVersion: "apps/v1", kind: "StatefulSet", name: server.metadata.name, uid: server.metadata.uid } }
       : {}),
-    dataId: claim.metadata.uid,
+    dataId: pulumi.all([uid, adopted]).apply(([known]) => known),
     seen: {
       pods: server.spec.selector.matchLabels,
       statefulSet: server.metadata.name,
-      claims: claim.metadata.name.apply((claimName) => claimName.replace(/\./g, "[.]")),
+      claims: claimName.apply((known) => known.replace(/\./g, "[.]")),
     },
   };
 }
@@ -143,17 +179,19 @@ function volume(
     child: EngineContext["child"];
     validation: Validation;
   },
-): { claim: core.PersistentVolumeClaim; grown?: pulumi.Resource } {
+): { claimName: pulumi.Output<string>; uid: pulumi.Output<string>; grown?: pulumi.Resource } {
   // From the server's id, because that is not known before there is a server: a claim that is not there cannot be read.
   const claimName = server.id.apply((id) => existingClaim ?? `${CLAIM_TEMPLATE}-${id.split("/").pop()}-0`);
   const claim = core.PersistentVolumeClaim.get(
     `${name}-claim`,
     pulumi.interpolate`${server.metadata.namespace}/${claimName}`,
-    child(),
+    // Others write into it all the time, and every preview would show all that they wrote. What is secret is not shown.
+    child({ additionalSecretOutputs: ["metadata", "spec", "status"] }),
   );
-  if (existingClaim !== undefined) return { claim };
+  const uid = pulumi.unsecret(claim.metadata).apply((metadata) => metadata?.uid);
+  if (existingClaim !== undefined) return { claimName, uid };
   // Compared with what was asked for last time: a volume may be larger than that from the beginning.
-  const wanted = pulumi.all([storage, claim.spec]).apply(([size, spec]) => {
+  const wanted = pulumi.all([storage, pulumi.unsecret(claim.spec)]).apply(([size, spec]) => {
     const has = spec?.resources?.requests?.storage;
     if (has === undefined || bytes(size) >= bytes(has)) return size;
     throw validation.late(
@@ -166,11 +204,12 @@ function volume(
     {
       metadata: {
         namespace: metadata.namespace,
-        name: claimName,
+        // From the server's name, which a preview knows: a patch of an unknown name is refused there.
+        name: server.metadata.name.apply((of) => `${CLAIM_TEMPLATE}-${of}-0`),
         annotations: {
           ...overrules,
           // A claim that is made anew begins as small as the first one did: another of them is reason enough to say it again.
-          ...dataAnnotation(claim.metadata.uid),
+          ...dataAnnotation(uid),
           // For a new resource Pulumi would wait until the claim is pending, which a claim in use never is. The volume grows by itself.
           ...notAwaited,
         },
@@ -178,7 +217,7 @@ function volume(
       spec: { resources: { requests: { storage: wanted } } },
     },
     // Taken back at the end, the size would be none, which Kubernetes refuses as shrinking.
-    child({ dependsOn: server, retainOnDelete: true, protect: false }),
+    child({ dependsOn: server, retainOnDelete: true }),
   );
-  return { claim, grown };
+  return { claimName, uid, grown };
 }

@@ -1,5 +1,6 @@
 import * as pulumi from "@pulumi/pulumi";
 import { Child } from "../common/childOptions";
+import { ClusterRules } from "../common/clusterRules";
 import { Connection } from "./connection";
 import { Logins } from "./credentials";
 
@@ -11,11 +12,13 @@ export interface Engine {
   direct: Server;
   /** Whether these are two. */
   pooled: boolean;
+  /** What the second calls login and database, where that is something else. */
+  directNames?: { user?: pulumi.Input<string>; dbname?: pulumi.Input<string> };
   /** What signs the server's certificate, if clients are to verify it: a Secret with ca.crt. */
   caSecretName?: pulumi.Input<string>;
   sslmode: pulumi.Input<string>;
   /** Postgres' programs, of the server's major version or a newer one. */
-  client: { image: pulumi.Input<string>; uid: pulumi.Input<number> };
+  client: Client;
   /** Who may make roles and databases. Without one the setup Job works with what the logins may. */
   admin?: Administrator;
   /** Logins that are ours to make; or how to log in as somebody else's server wants it. */
@@ -25,6 +28,8 @@ export interface Engine {
   seen: ServerSeen;
   /** What the setup has to wait for. */
   ready: pulumi.Resource[];
+  /** What becomes of the data with the server, "retain" or "delete", as Kubernetes was told last. */
+  onDelete: pulumi.Input<string>;
   /** What Kubernetes has to delete for the data to be deleted, if that is what `onDelete` says. */
   owner?: DataOwner;
   /** Changes when the data becomes other data: roles have to be made again then, and migrations run. */
@@ -64,13 +69,30 @@ export interface Administrator {
   databaseName: pulumi.Input<string>;
   /** Whether the whole server is ours, so that what is found there can be brought in line without asking anybody. */
   ownsServer: boolean;
+  /** Roles of a server that is not ours that are to be the component's, whose ever they are. */
+  takeOver?: pulumi.Input<pulumi.Input<string>[]>;
 }
+
+/** An image with Postgres' programs, and what holds for the pods that run it. */
+export interface Client {
+  image: pulumi.Input<string>;
+  uid: pulumi.Input<number>;
+  rules: ClusterRules;
+}
+
+/** `uid` is the image's own. */
+export const clientOf = (image: pulumi.Input<string>, uid: pulumi.Input<number>, rules: ClusterRules): Client => ({
+  image,
+  uid: rules.runAsUser ?? uid,
+  rules,
+});
 
 /** What engines are given. */
 export interface EngineContext {
   /** Known only when nothing has to be refused. */
   namespace: pulumi.Output<string>;
   imagePullSecrets?: pulumi.Input<pulumi.Input<string>[]>;
+  rules: ClusterRules;
   labels: Record<string, string>;
   selector: Record<string, string>;
   child: Child;

@@ -1,10 +1,11 @@
 import * as pulumi from "@pulumi/pulumi";
 import * as core from "@pulumi/kubernetes/core/v1";
-import { imageReference, oneOf, port, text, wholeNumber } from "../common/rules";
-import { Validation } from "../common/validation";
+import { ClusterRules, ownImage } from "../common/clusterRules";
+import { imageReference, oneOf, port, postgresName, text, wholeNumber } from "../common/rules";
+import { isDeferred, Validation } from "../common/validation";
 import { CA_FILE, Connection, ConnectionOffer, ownOffer } from "./connection";
 import { Logins } from "./credentials";
-import { Engine, EngineContext, Server } from "./engine";
+import { clientOf, Engine, EngineContext } from "./engine";
 import { userOf } from "./image";
 
 /** How connections to an external server are encrypted and whom they trust, in libpq's terms. */
@@ -62,7 +63,8 @@ export interface ExternalSecretArgs {
   passwordKey?: pulumi.Input<string>;
   /**
    * Key with the whole connection, `postgresql://user:password@host:port/dbname`, percent-encoded. It is enough alone. Without it there
-   * is no URI for the application, because Kubernetes cannot make one out of parts; TLS parameters have to be in it.
+   * is no URI for the application, because Kubernetes cannot make one out of parts; TLS parameters have to be in it. The application gets it
+   * as it is; Postgres' programs also take a driver's (`jdbc:postgresql://`, `postgresql+asyncpg://`, `?schema=`), without the parameters that only the driver knows.
    */
   uriKey?: pulumi.Input<string>;
 }
@@ -89,6 +91,12 @@ export interface ExternalAdminArgs {
    * Database that it logs in to at first. Defaults to "postgres".
    */
   databaseName?: pulumi.Input<string>;
+  /**
+   * Names of roles that are there already and that the component takes over, with the databases that they own: `["notes", "notes_a"]`.
+   * They get its passwords, and whoever logged in with the former ones no longer can. Roles that another installation of the component
+   * made, or somebody else, are refused otherwise, by name. A change rolls nothing. Defaults to none.
+   */
+  takeOver?: pulumi.Input<pulumi.Input<string>[]>;
 }
 
 /**
@@ -105,13 +113,24 @@ export interface ExternalPostgresArgs {
   port?: pulumi.Input<number>;
   /**
    * Host name of the server itself where `host` is a pooler's: migrations, setup and backups connect there, because what holds for a
-   * whole session (locks, settings, roles) is lost behind a pooler. Defaults to `host`.
+   * whole session (locks, settings, roles) is lost behind a pooler. Without it, those that need a session refuse a pooler in transaction
+   * mode: setup with an administrator, a migration's lock, dumps and restores. Defaults to `host`.
    */
   directHost?: pulumi.Input<string>;
   /**
    * Port of the server itself. Defaults to `port`; with a `directHost` to 5432.
    */
   directPort?: pulumi.Input<number>;
+  /**
+   * Login role on the server itself where the pooler knows it by another name: "app" where `user`, or the Secret, says "app.project".
+   * The password is the same. Not with `admin`. Defaults to the pooler's. A change migrates again.
+   */
+  directUser?: pulumi.Input<string>;
+  /**
+   * Name of the database on the server itself where the pooler knows it by another name. Not with `admin`. Defaults to the pooler's. A
+   * change migrates again.
+   */
+  directDatabaseName?: pulumi.Input<string>;
   /**
    * Password of the login role `user`, as a secret of Pulumi's configuration. The database has to exist. A change rolls the pods.
    */
@@ -144,6 +163,8 @@ export interface ResolvedExternal {
   port: pulumi.Input<number>;
   directHost?: pulumi.Input<string>;
   directPort: pulumi.Input<number>;
+  /** What the server itself calls the login and the database, where that is something else. */
+  directNames: { user?: pulumi.Input<string>; dbname?: pulumi.Input<string> };
   /** Whether the server itself is somewhere else than where the application connects. */
   pooled: boolean;
   password?: pulumi.Input<string>;
@@ -169,6 +190,7 @@ export function resolveExternal(
   given: { databaseName: boolean; user: boolean },
   root: string,
   validation: Validation,
+  rules: ClusterRules,
 ): ResolvedExternal {
   const path = `${root}external`;
   const check: Validation["check"] = (property, value, rule) => validation.check(`${path}.${property}`, value, rule);
@@ -196,6 +218,7 @@ export function resolveExternal(
   if (secret) checkSecret(secret, args, `${path}.secret`, validation);
   if (admin) {
     check("admin.user", admin.user, nonEmpty);
+    check("admin.takeOver", admin.takeOver, roleNames);
     if ((admin.password === undefined) === (admin.secretName === undefined))
       validation.problem(
         `${path}.admin`,
@@ -209,12 +232,25 @@ export function resolveExternal(
   const version = check("version", args.version, wholeNumber(10, 99));
   const directPort = check("directPort", args.directPort, port);
   const ownPort = check("port", args.port, port) ?? 5432;
+  const pooled = args.directHost !== undefined || args.directPort !== undefined;
+  for (const property of ["directUser", "directDatabaseName"] as const) {
+    if (args[property] === undefined) continue;
+    check(property, args[property], nonEmpty);
+    if (admin)
+      validation.problem(`${path}.${property}`, "is not for admin, which makes logins of the same names for both: leave it out");
+    else if (!pooled)
+      validation.problem(`${path}.${property}`, "is for the server behind a pooler: give directHost (or directPort) too");
+  }
   return {
     host: check("host", args.host, hostName),
     port: ownPort,
     directHost: check("directHost", args.directHost, hostName),
     directPort: directPort ?? (args.directHost === undefined ? ownPort : 5432),
-    pooled: args.directHost !== undefined || args.directPort !== undefined,
+    directNames: {
+      ...(args.directUser === undefined ? {} : { user: args.directUser }),
+      ...(args.directDatabaseName === undefined ? {} : { dbname: args.directDatabaseName }),
+    },
+    pooled,
     password: check("password", args.password, text),
     secret,
     admin,
@@ -222,7 +258,10 @@ export function resolveExternal(
     ca: check("tls.ca", tls?.ca, certificate),
     clientImage:
       check("clientImage", args.clientImage, imageReference) ??
-      pulumi.output(version).apply((major) => `docker.io/library/postgres:${major ?? 17}`),
+      ownImage(
+        pulumi.output(version).apply((major) => `docker.io/library/postgres:${major ?? 17}`),
+        rules,
+      ),
   };
 }
 
@@ -255,6 +294,12 @@ function checkSecret(secret: ExternalSecretArgs, args: ExternalPostgresArgs, pat
 const nonEmpty = (value: unknown) =>
   typeof value === "string" && value !== "" ? undefined : `is ${JSON.stringify(value)}: write it as a string`;
 
+const roleNames = (names: unknown) =>
+  Array.isArray(names) &&
+  names.every((name) => isDeferred(name) || (typeof name === "string" && postgresName(name) === undefined))
+    ? undefined
+    : `is ${JSON.stringify(names)}: write the roles' names as a list, such as ["notes", "notes_a"]`;
+
 const hostName = (value: unknown) =>
   typeof value === "string" && /^[\w.:-]+$/.test(value) && !/:\d+$/.test(value.replace(/^[^:]*:[^:]*:.*/, ""))
     ? undefined
@@ -264,16 +309,6 @@ const certificate = (value: unknown) =>
   typeof value === "string" && value.includes("-----BEGIN CERTIFICATE-----")
     ? undefined
     : "is not a certificate in PEM: it begins with -----BEGIN CERTIFICATE-----";
-
-/** A component's inputs are kept in the state: what is secret in them has to be marked. */
-export function markPasswords<T extends { external?: ExternalPostgresArgs }>(args: T): T {
-  const { external } = args;
-  if (!external) return args;
-  const { admin } = external;
-  const marked = <P extends { password?: pulumi.Input<string> }>(holder: P): P =>
-    holder.password === undefined ? holder : { ...holder, password: pulumi.secret(holder.password) };
-  return { ...args, external: { ...marked(external), ...(admin ? { admin: marked(admin) } : {}) } };
-}
 
 /** What a connection to it offers to the application. */
 export function externalOffer(database: ResolvedExternal, given: { databaseName: boolean; user: boolean }): ConnectionOffer {
@@ -298,7 +333,7 @@ export function externalOffer(database: ResolvedExternal, given: { databaseName:
 export function externalServer(
   name: string,
   database: ResolvedExternal,
-  { namespace, labels, child }: EngineContext,
+  { namespace, rules, labels, child }: EngineContext,
   around: { databaseName: pulumi.Input<string>; user: pulumi.Input<string>; logins?: Logins },
 ): Engine {
   const metadata = { namespace, labels };
@@ -315,15 +350,18 @@ export function externalServer(
     server,
     direct: { host: pulumi.output(database.directHost ?? host), port: pulumi.output(database.directPort) },
     pooled: database.pooled,
+    directNames: database.directNames,
     sslmode: database.sslmode,
     caSecretName: caSecret?.metadata.name,
-    client: { image: database.clientImage, uid: pulumi.output(database.clientImage).apply(userOf) },
+    onDelete: "retain",
+    client: clientOf(database.clientImage, pulumi.output(database.clientImage).apply(userOf), rules),
     admin: admin && {
       user: admin.user,
       secretName: adminSecret?.metadata.name ?? admin.secretName!,
       passwordKey: adminSecret ? "password" : (admin.passwordKey ?? "password"),
       databaseName: admin.databaseName ?? "postgres",
       ownsServer: false,
+      takeOver: Array.isArray(admin.takeOver) && admin.takeOver.length === 0 ? undefined : admin.takeOver,
     },
     logins: around.logins,
     seen: {},
@@ -357,7 +395,11 @@ function givenConnection(
 }
 
 /** The same login on the server itself, past a pooler. */
-export function directly({ keys, ...connection }: Connection, { host, port }: Server): Connection {
-  const { host: _1, port: _2, uri: _3, ...rest } = keys;
-  return { ...connection, keys: rest, values: { ...connection.values, host, port: port.apply(String) } };
+export function directly(
+  { keys, ...connection }: Connection,
+  { direct: { host, port }, directNames }: Pick<Engine, "direct" | "directNames">,
+): Connection {
+  const other: Record<string, pulumi.Input<string>> = { host, port: port.apply(String), ...directNames };
+  const same = Object.entries(keys).filter(([part]) => part !== "uri" && !(part in other));
+  return { ...connection, keys: Object.fromEntries(same), values: { ...connection.values, ...other } };
 }

@@ -34,7 +34,7 @@ export function checkParameters(
   parameters: pulumi.Input<Record<string, pulumi.Input<string>>> | undefined,
   ours: string[],
 ): pulumi.Input<Record<string, pulumi.Input<string>>> | undefined {
-  return validation.map(
+  const checked = validation.map(
     path,
     parameters,
     (name) => {
@@ -45,5 +45,10 @@ export function checkParameters(
       typeof value === "string" && !/[\n\r\0]/.test(value)
         ? undefined
         : `is ${JSON.stringify(value)}: write it as a string of one line, such as "200" or "1GB"`,
+  );
+  return validation.readable(
+    path,
+    checked,
+    "whoever logs in to the server can show it too, so give it to the application in secretEnv",
   );
 }

@@ -2,6 +2,7 @@ import { createHash } from "crypto";
 import * as pulumi from "@pulumi/pulumi";
 import { types } from "@pulumi/kubernetes";
 import { byName } from "../common/environment";
+import { ownResources } from "../common/resources";
 import { writable } from "../common/security";
 import { clientEnv, scriptContainer, scriptFiles, scriptPod } from "./backupPods";
 import { PostgresClient } from "./client";
@@ -11,18 +12,32 @@ import { dataAnnotation, setupDeadline } from "./setup";
 export const fingerprint = (variable: string, value: string) =>
   createHash("sha256").update(`pulumi-postgres-app\0${variable}\0${value}`).digest("hex");
 
-/** What the Job compares: a line "<variable> <fingerprint> <rotation>" for each key. */
+/** A key by reference: another Secret has its value, under the variable's name. */
+export interface FormerKey {
+  variable: string;
+  secret: string;
+  rotation: number;
+}
+
+/** What the Job compares: a line "<variable> <fingerprint> <rotation>" for each key whose value is known here. */
 export function keysRecord(
-  keys: Record<string, { value: pulumi.Input<string>; rotation: pulumi.Input<number> }>,
+  keys: Record<
+    string,
+    { value: pulumi.Input<string>; rotation: pulumi.Input<number>; keptIn?: pulumi.Input<string | undefined> }
+  >,
 ): pulumi.Output<string> {
-  const lines = byName(keys).map(([variable, { value, rotation }]) =>
-    pulumi.all([value, rotation]).apply(([known, number]) => `${variable} ${fingerprint(variable, known)} ${number}\n`),
+  const lines = byName(keys).map(([variable, { value, rotation, keptIn }]) =>
+    pulumi
+      .all([value, rotation, keptIn])
+      .apply(([known, number, elsewhere]) =>
+        elsewhere === undefined ? `${variable} ${fingerprint(variable, known)} ${number}\n` : "",
+      ),
   );
   return pulumi.secret(pulumi.all(lines).apply((all) => all.join("")));
 }
 
 /** Files of the ConfigMap for the Job. */
-export const keysFiles = () => scriptFiles(["backup-lib.sh", "keys.sh", "keys.sql"]);
+export const keysFiles = () => scriptFiles(["backup-lib.sh", "keys.sh", "keys.sql", "own-rights.sql"]);
 
 /** The Job that compares the application's keys with those that its data was written with, and records them. */
 export function keysJob(around: {
@@ -33,6 +48,8 @@ export function keysJob(around: {
   keysSecret: pulumi.Input<string>;
   /** Secret with the values, for messages. */
   keptSecret: pulumi.Input<string>;
+  /** Keys whose values the Job takes from other Secrets. */
+  former?: pulumi.Output<FormerKey[]>;
   scripts: pulumi.Input<string>;
   labels: Record<string, string>;
   dataId?: pulumi.Input<string>;
@@ -50,14 +67,18 @@ export function keysJob(around: {
       name: "keys",
       script: ["keys.sh"],
       image: client.image,
-      env: clientEnv(client, [
-        { name: "APPLICATION", value: around.application },
-        { name: "NAMESPACE", valueFrom: { fieldRef: { fieldPath: "metadata.namespace" } } },
-        { name: "KEPT_SECRET", value: around.keptSecret },
-        { name: "KEYS", valueFrom: { secretKeyRef: { name: around.keysSecret, key: "keys" } } },
-        { name: "CONNECT_TIMEOUT_SECONDS", value: String(connectTimeoutSeconds) },
-      ]),
-      resources: { requests: { cpu: "50m", memory: "64Mi" } },
+      env: pulumi
+        .all([clientEnv(client, []), around.former ?? []])
+        .apply(([connection, former]) => [
+          ...connection,
+          { name: "APPLICATION", value: around.application },
+          { name: "NAMESPACE", valueFrom: { fieldRef: { fieldPath: "metadata.namespace" } } },
+          { name: "KEPT_SECRET", value: around.keptSecret },
+          { name: "KEYS", valueFrom: { secretKeyRef: { name: around.keysSecret, key: "keys" } } },
+          { name: "CONNECT_TIMEOUT_SECONDS", value: String(connectTimeoutSeconds) },
+          ...formerVariables(former),
+        ]),
+      resources: ownResources({ cpu: "50m", memory: "64Mi" }, client.rules.limits),
     },
     [...client.volumeMounts, ...scratch.volumeMounts],
   );
@@ -66,4 +87,18 @@ export function keysJob(around: {
     activeDeadlineSeconds: setupDeadline(connectTimeoutSeconds),
     template: scriptPod({ ...around, annotations }, [...client.volumes, ...scratch.volumes], { containers: [compare] }),
   };
+}
+
+/** None at all where there is no such key: more of them would be a change of Jobs that have run. */
+function formerVariables(former: FormerKey[]): types.input.core.v1.EnvVar[] {
+  if (former.length === 0) return [];
+  const lines = former.map(({ variable, rotation, secret }) => `${variable} ${rotation} ${secret}\n`);
+  return [
+    { name: "FORMER_KEYS", value: lines.join("") },
+    // Where one is missing, the Job says so.
+    ...former.map(({ variable, secret }) => ({
+      name: `KEY_${variable}`,
+      valueFrom: { secretKeyRef: { name: secret, key: variable, optional: true } },
+    })),
+  ];
 }

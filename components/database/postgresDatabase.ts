@@ -1,12 +1,18 @@
 import * as pulumi from "@pulumi/pulumi";
 import * as batch from "@pulumi/kubernetes/batch/v1";
 import * as core from "@pulumi/kubernetes/core/v1";
+import { answered, namespaceOf } from "../common/answers";
 import { Child, childOptions, jobOptions, rerunUnlessComplete } from "../common/childOptions";
+import { unasked, unaskedAtAll } from "../common/clusterRules";
 import { labels, Part, selectorLabels } from "../common/labels";
+import { explainNoPod } from "../common/noPod";
 import { componentName } from "../common/rules";
+import { shaped } from "../common/shape";
 import { Validation } from "../common/validation";
+import { Refusals } from "../common/refusals";
+import { requireVersions } from "../common/versions";
 import { DatabaseLocation, shieldDatabase } from "../network/databasePolicies";
-import { backupCronJob, backupFiles } from "./backup";
+import { backupCheckJob, backupCronJob, backupFiles, CHECK_SECONDS } from "./backup";
 import { PostgresClient } from "./client";
 import { cloudNativePgServer } from "./cloudNativePgServer";
 import { CA_FILE, caVolume, Connection, connectionSecretData, libpqVariables, ownKeys } from "./connection";
@@ -14,8 +20,11 @@ import { currentLogin, generateLogins, Login, loginsSecret } from "./credentials
 import { PostgresDatabaseArgs } from "./databaseArgs";
 import { embeddedServer } from "./embeddedServer";
 import { DataOwner, Engine, Server, ServerSeen } from "./engine";
-import { directly, externalServer, markPasswords } from "./external";
-import { remember } from "./remembered";
+import { directly, externalServer } from "./external";
+import { HeldNames } from "./heldNames";
+import { keptData, tellOfNewDatabase } from "./kept";
+import { remember, rememberEnd } from "./remembered";
+import { RolledOutRotation } from "./rotation";
 import { resolveDatabase, ResolvedDatabase } from "./resolveDatabase";
 import { restoreFiles, restoreJob } from "./restore";
 import { dataAnnotation, setupDeadline, setupFiles, setupJob } from "./setup";
@@ -38,14 +47,23 @@ export class PostgresDatabase extends pulumi.ComponentResource {
   public readonly connectionSecretName!: pulumi.Output<string>;
   /** Name of the Secret, with the same keys, for what changes the schema: it acts as the owner, past a pooler. */
   public readonly migrationSecretName!: pulumi.Output<string>;
+  /**
+   * What stays of the data after `pulumi destroy`: "persistentvolumeclaim/data-<name>-0 in namespace <namespace>", where the next component of
+   * this name finds it. Empty where `onDelete` is "delete" and where the server is somebody else's.
+   */
+  public readonly keptData!: pulumi.Output<string>;
 
   constructor(name: string, args: PostgresDatabaseArgs, opts?: pulumi.ComponentResourceOptions) {
+    requireVersions();
     const validation = new Validation(`PostgresDatabase "${name}"`);
     validation.check("name", name, componentName(45));
+    args = shaped("PostgresDatabaseArgs", args, validation);
     const resolved = resolveDatabase(name, args, "", validation);
     validation.throwIfAny();
 
-    super("pulumi-postgres-app:index:PostgresDatabase", name, markPasswords(args), opts);
+    super("pulumi-postgres-app:index:PostgresDatabase", name, {}, opts);
+    const refusals = Refusals.of(this, opts?.parent);
+    validation.onLate = refusals.take;
     const child = (more?: pulumi.CustomResourceOptions) => childOptions(this, opts, more);
     const partLabels = (part: "database" | "setup" | "backup" | "restore") => labels(name, part, args.partOf);
 
@@ -55,14 +73,18 @@ export class PostgresDatabase extends pulumi.ComponentResource {
       { metadata: { namespace: resolved.namespace, labels: partLabels("setup") }, data: setupFiles(resolved.settings) },
       child(),
     );
-    const { namespace, ...names } = whereItIs(name, resolved, setupScripts.metadata.namespace, validation, child());
+    const { namespace, id, held, ...names } = whereItIs(name, resolved, namespaceOf(setupScripts), validation, child());
     const database: ResolvedDatabase = { ...resolved, ...names };
     const metadata = { namespace, labels: partLabels("database") };
-    const { imagePullSecrets } = database;
-    const context = { namespace, imagePullSecrets, labels: metadata.labels, selector: selectorLabels(name, "database"), child };
+    const { imagePullSecrets, rules } = database;
+    const selector = selectorLabels(name, "database");
+    const context = { namespace, imagePullSecrets, rules, labels: metadata.labels, selector, child };
 
     const logins = database.ownsLogins ? generateLogins(name, database.user, database.credentials, child()) : undefined;
-    const engine = startEngine(name, database, context, logins, validation);
+    const started = startEngine(name, database, context, logins, validation);
+    const end = rememberEnd(name, "ends", database.engine, started.onDelete, validation, child());
+    const host = pulumi.all([started.server.host, end]).apply(([known]) => known);
+    const engine: Engine = { ...started, server: { ...started.server, host } };
 
     const location: DatabaseLocation = {
       pods: engine.seen.pods,
@@ -85,10 +107,13 @@ export class PostgresDatabase extends pulumi.ComponentResource {
           databaseName: database.databaseName,
           owner: database.user,
           credentials: database.credentials,
+          place: pulumi.interpolate`${namespace}/${name}`,
+          id,
           loginsSecret: passwords?.metadata.name,
           imagePullSecrets,
           extensions: database.extensions,
           settings: database.settings !== undefined,
+          adopted: database.embedded?.existingClaim === undefined ? undefined : { defaults: database.defaults },
           connectTimeoutSeconds: database.connectTimeoutSeconds,
           files: setupScripts.metadata.name,
           labels: partLabels("setup"),
@@ -97,6 +122,7 @@ export class PostgresDatabase extends pulumi.ComponentResource {
       child({
         dependsOn: [...engine.ready, ...policies, setupScripts, ...connections.secrets, ...(passwords ? [passwords] : [])],
         ...jobOptions(setupDeadline(database.connectTimeoutSeconds)),
+        hooks: explainNoPod(`${name}-setup-failure`, "the setup of the database"),
       }),
     );
 
@@ -107,10 +133,12 @@ export class PostgresDatabase extends pulumi.ComponentResource {
       ...caVolume(connections.migration),
     };
     const restored = restore(name, database, client, { namespace, labels: partLabels("restore") }, child, setup, engine);
-    scheduleBackups(name, database, client, { namespace, labels: partLabels("backup") }, child, restored ?? setup);
+    const ready = restored ?? setup;
+    held?.from(ready, child());
+    scheduleBackups(name, database, client, { namespace, labels: partLabels("backup") }, child, ready);
 
     parts.set(this, {
-      ready: restored ?? setup,
+      ready,
       appConnection: connections.app,
       migrationConnection: connections.migration,
       client,
@@ -118,7 +146,18 @@ export class PostgresDatabase extends pulumi.ComponentResource {
       location,
       seen: engine.seen,
       owner: engine.owner,
+      rolledOut:
+        logins &&
+        ((after, path, options) =>
+          new RolledOutRotation(
+            `${name}-rotation`,
+            database.credentials.rotation,
+            { back: engine.admin !== undefined, path, validation, after: refusals.registered(after) },
+            options,
+          )),
     });
+    // An application says itself when it is rolled out.
+    if (!isOfApp(opts?.parent)) this.rolledOut([ready], "", child());
     this.registerOutputs({
       host: (this.host = engine.server.host),
       port: (this.port = engine.server.port),
@@ -126,12 +165,18 @@ export class PostgresDatabase extends pulumi.ComponentResource {
       user: (this.user = pulumi.output(database.user)),
       connectionSecretName: (this.connectionSecretName = pulumi.output(connections.app.secretName)),
       migrationSecretName: (this.migrationSecretName = pulumi.output(connections.migration.secretName)),
+      keptData: (this.keptData = keptData(database, engine.seen, namespace)),
     });
   }
 
   /** The Job after which the login works and the data is there: what everything that connects has to depend on. */
   public get ready(): batch.Job {
     return parts.get(this)!.ready;
+  }
+
+  /** Says after what the pods run with the logins of today, which the next rotation may be compared with. */
+  public rolledOut(after: pulumi.Resource[], path: string, opts: pulumi.CustomResourceOptions): void {
+    parts.get(this)!.rolledOut?.(after, path, opts);
   }
 
   /** How the application's containers log in. */
@@ -182,15 +227,21 @@ const parts = new WeakMap<
     location: DatabaseLocation;
     seen: ServerSeen;
     owner?: DataOwner;
+    rolledOut?: (after: pulumi.Resource[], path: string, opts: pulumi.CustomResourceOptions) => void;
   }
 >();
+
+const isOfApp = (parent: pulumi.Resource | undefined) =>
+  (parent as { __pulumiType?: string } | undefined)?.__pulumiType === "pulumi-postgres-app:index:PostgresApp";
 
 /** The parts that are Jobs, which connect to the server. */
 const JOBS: Part[] = ["setup", "restore", "backup"];
 
-/** Object stores that those Jobs use: with CloudNativePG it is the server itself that does. */
-const storesOf = ({ cloudNativePg, backups, restoreFrom }: ResolvedDatabase) =>
-  cloudNativePg ? [] : [backups?.destination, restoreFrom?.source];
+/** Object stores that those Jobs use: what CloudNativePG restores itself, its servers do. */
+const storesOf = ({ backups, restoreFrom }: ResolvedDatabase) => [
+  backups?.destination,
+  restoreFrom?.archive ? undefined : restoreFrom?.source,
+];
 
 type Metadata = { namespace: pulumi.Output<string>; labels: Record<string, string> };
 
@@ -201,28 +252,50 @@ function whereItIs(
   namespace: pulumi.Output<string>,
   validation: Validation,
   opts: pulumi.CustomResourceOptions,
-): { namespace: pulumi.Output<string>; databaseName: pulumi.Output<string>; user: pulumi.Output<string> } {
+): {
+  namespace: pulumi.Output<string>;
+  databaseName: pulumi.Output<string>;
+  user: pulumi.Output<string>;
+  /** Of the memory. */
+  id: pulumi.Output<string>;
+  held?: HeldNames;
+} {
   const { embedded, cloudNativePg, ownsLogins, databaseName, user } = database;
   const places = {
     // A server that is only used is where the arguments say, and nothing of it can be lost sight of unnoticed.
     ...(ownsLogins ? { namespace, databaseName, user } : {}),
+    // CloudNativePG's operator makes them with the server, before there is a setup.
+    ...(ownsLogins && !cloudNativePg ? { component: name } : {}),
     ...(embedded
       ? {
-          claim: embedded.existingClaim === undefined ? "" : `${embedded.existingClaim}/${embedded.subPath}`,
+          claim: embedded.existingClaim ?? "",
           version: embedded.version.apply((major) => (major === undefined ? "" : String(major))),
         }
       : {}),
-    ...(cloudNativePg ? { restored: database.restoreFrom ? "yes" : "no" } : {}),
+    ...(cloudNativePg ? { restored: database.restoreFrom?.archive ? "yes" : "no" } : {}),
     ...(embedded || cloudNativePg ? { storageClassName: (embedded ?? cloudNativePg)!.storageClassName } : {}),
   };
   const { engine, onDelete, defaults } = database;
-  const known = remember(name, { engine, onDelete, places }, defaults, validation, opts);
+  const { places: known, id } = remember(
+    name,
+    { engine, onDelete, places },
+    defaults,
+    validation,
+    opts,
+    tellOfNewDatabase(name, database),
+  );
   const settled = (key: string, otherwise: pulumi.Input<string>) =>
     pulumi.all([known, otherwise]).apply(([places, given]) => places[key] ?? given);
+  const names = { databaseName: settled("databaseName", databaseName), user: settled("user", user) };
+  const held = places.component === undefined ? undefined : new HeldNames(`${name}-${engine}-names`, names, validation, opts);
+  const agreed = <T>(value: pulumi.Output<T>) =>
+    (held ? pulumi.all([value, held.agreed]).apply(([it]) => it) : value) as pulumi.Output<T>;
   return {
-    namespace: pulumi.all([known, namespace]).apply(([, where]) => where),
-    databaseName: settled("databaseName", databaseName),
-    user: settled("user", user),
+    namespace: agreed(pulumi.all([known, namespace]).apply(([, where]) => where)),
+    databaseName: agreed(names.databaseName),
+    user: agreed(names.user),
+    id,
+    held,
   };
 }
 
@@ -255,18 +328,19 @@ function connect(
   metadata: Metadata,
   child: Child,
 ): { app: Connection; migration: Connection; secrets: core.Secret[] } {
-  const { given, logins, caSecretName } = engine;
-  if (given) return { app: given, migration: engine.pooled ? directly(given, engine.direct) : given, secrets: [] };
+  const { given, logins, caSecretName, directNames: names = {} } = engine;
+  const { connectionFormats: formats } = database;
+  if (given) return { app: given, migration: engine.pooled ? directly(given, engine) : given, secrets: [] };
 
   const login: Login = logins
     ? currentLogin(logins)
     : { user: pulumi.output(database.user), password: pulumi.output(database.external!.password!) };
-  const content = (server: Server, { user, password }: Login) =>
+  const content = (server: Server, { user, password }: Login, databaseName = database.databaseName) =>
     pulumi.secret(
       pulumi
-        .all([server.host, server.port, database.databaseName, user, password, engine.sslmode])
+        .all([server.host, server.port, databaseName, user, password, engine.sslmode])
         .apply(([host, port, dbname, user, password, sslmode]) =>
-          connectionSecretData({ host, port, dbname, user, password, sslmode, sslrootcert: caSecretName && CA_FILE }),
+          connectionSecretData({ host, port, dbname, user, password, sslmode, sslrootcert: caSecretName && CA_FILE }, formats),
         ),
     );
   const app = new core.Secret(`${name}-connection`, { metadata, stringData: content(engine.server, login) }, child());
@@ -275,12 +349,19 @@ function connect(
   const migrationName = `${name}-migration-connection`;
   const migration = new core.Secret(
     migrationName,
-    { metadata: { ...metadata, name: migrationName }, stringData: content(engine.direct, logins?.migrator ?? login) },
+    {
+      metadata: { ...metadata, name: migrationName },
+      stringData: content(
+        engine.direct,
+        logins?.migrator ?? { ...login, ...(names.user === undefined ? {} : { user: pulumi.output(names.user) }) },
+        names.dbname,
+      ),
+    },
     child(),
   );
-  const own = { keys: ownKeys(caSecretName !== undefined), values: {}, caSecretName };
+  const own = { keys: ownKeys(caSecretName !== undefined, formats), values: {}, caSecretName, formats };
   return {
-    app: { ...own, secretName: app.metadata.name },
+    app: { ...own, secretName: answered(app.metadata.name, `${name}-connection`) },
     migration: { ...own, secretName: migrationName },
     secrets: [app, migration],
   };
@@ -289,14 +370,14 @@ function connect(
 /** Fills a new database from a backup, if that is asked for. */
 function restore(
   name: string,
-  { restoreFrom, cloudNativePg, versionArgument }: ResolvedDatabase,
+  { restoreFrom, versionArgument }: ResolvedDatabase,
   client: PostgresClient,
   metadata: Metadata,
   child: Child,
   setup: batch.Job,
   engine: Engine,
 ): batch.Job | undefined {
-  if (!restoreFrom || cloudNativePg) return undefined;
+  if (!restoreFrom || restoreFrom.archive) return undefined;
   const files = new core.ConfigMap(`${name}-restore`, { metadata, data: restoreFiles() }, child());
   return new batch.Job(
     `${name}-restore`,
@@ -310,10 +391,17 @@ function restore(
         annotations: dataAnnotation(engine.dataId),
       }),
     },
-    child({ dependsOn: [setup, files], ...jobOptions(restoreFrom.timeoutSeconds) }),
+    child({
+      dependsOn: [setup, files],
+      ...jobOptions(restoreFrom.timeoutSeconds),
+      // It would find its work done, but not run at all where the claim that it was restored from is gone.
+      ignoreChanges: engine.dataId === undefined ? unaskedAtAll(client.rules) : unasked(client.rules),
+      hooks: explainNoPod(`${name}-restore-failure`, "the restore"),
+    }),
   );
 }
 
+/** Backups on a schedule, and a Job that finds out at once whether there could be one. CloudNativePG makes its own. */
 function scheduleBackups(
   name: string,
   { backups, cloudNativePg, versionArgument }: ResolvedDatabase,
@@ -322,14 +410,25 @@ function scheduleBackups(
   child: Child,
   after: pulumi.Resource,
 ): void {
-  if (!backups || cloudNativePg) return;
+  if (!backups) return;
   const files = new core.ConfigMap(`${name}-backup`, { metadata, data: backupFiles() }, child());
+  const around = { client, scripts: files.metadata.name, labels: metadata.labels, versionArgument };
+  new batch.Job(
+    `${name}-check`,
+    {
+      metadata: { ...metadata, annotations: rerunUnlessComplete },
+      spec: backupCheckJob(backups, around, cloudNativePg === undefined),
+    },
+    child({
+      dependsOn: [after, files],
+      ...jobOptions(CHECK_SECONDS),
+      hooks: explainNoPod(`${name}-check-failure`, "the check whether there could be a backup"),
+    }),
+  );
+  if (cloudNativePg) return;
   new batch.CronJob(
     `${name}-backup`,
-    {
-      metadata: { ...metadata, name: `${name}-backup` },
-      spec: backupCronJob(backups, { client, scripts: files.metadata.name, labels: metadata.labels, versionArgument }),
-    },
-    child({ dependsOn: [after, files], protect: false, retainOnDelete: false }),
+    { metadata: { ...metadata, name: `${name}-backup` }, spec: backupCronJob(backups, around) },
+    child({ dependsOn: [after, files], retainOnDelete: false }),
   );
 }

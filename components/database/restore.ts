@@ -1,5 +1,7 @@
 import * as pulumi from "@pulumi/pulumi";
 import { types } from "@pulumi/kubernetes";
+import { ClusterRules } from "../common/clusterRules";
+import { ownResources } from "../common/resources";
 import { wholeNumber } from "../common/rules";
 import { writable } from "../common/security";
 import { Rule, Validation } from "../common/validation";
@@ -18,7 +20,8 @@ import { BackupSurroundings, clientEnv, scriptContainer, scriptFiles, scriptPod 
 
 /**
  * A backup that fills an empty database, all of it or nothing. The database remembers which one it is from: with the same arguments,
- * later runs of `pulumi up` find it filled and leave it alone. Exactly one of `claim` and `s3` says where the backup is.
+ * later runs of `pulumi up` find it filled and leave it alone. Exactly one of `claim` and `s3` says where the backup is. On CloudNativePG
+ * `s3` without `backup` is an archive of its own: see `cloudNativePg.restoreServerName`.
  */
 export interface DatabaseRestoreArgs {
   /**
@@ -30,9 +33,9 @@ export interface DatabaseRestoreArgs {
    */
   s3?: BackupS3Args;
   /**
-   * Name of the backup, such as "notes-20260131T023000Z.dump", or of the migration's Job that it was made for. Defaults to the newest
-   * there is when the database is filled: of the database's own name, or else of the only database that has any. A change is refused
-   * once the database is filled.
+   * Name of the backup, such as "notes-20260131T023000Z.dump", or of the migration's Job that it was made for. Defaults to "newest", the
+   * newest there is when the database is filled: of the database's own name, or else of the only database that has any. A change is
+   * refused once the database is filled. On CloudNativePG it says that a dump is meant where there is `s3`.
    */
   backup?: pulumi.Input<string>;
   /**
@@ -43,20 +46,27 @@ export interface DatabaseRestoreArgs {
 
 export interface ResolvedRestore {
   source: ResolvedDestination;
+  /** Whether it is what CloudNativePG's own backups left, and no dump. */
+  archive?: boolean;
   backup?: pulumi.Input<string>;
   timeoutSeconds: number;
 }
 
-// Loose, because CloudNativePG's backups have names of another shape; a wrong one is answered with a list of those there are.
+// Loose: a wrong one is answered with a list of those there are.
 const backupName: Rule<string> = (name) =>
   typeof name === "string" && /^[\w.=-]+$/.test(name)
     ? undefined
     : `${JSON.stringify(name)} is not a backup's name: write it as the backup's log has it, such as "notes-20260131T023000Z.dump", or name the migration's Job that it was made for`;
 
-export function resolveRestore(args: DatabaseRestoreArgs, path: string, validation: Validation): ResolvedRestore {
+export function resolveRestore(
+  args: DatabaseRestoreArgs,
+  path: string,
+  validation: Validation,
+  rules: ClusterRules,
+): ResolvedRestore {
   validation.check(`${path}.timeoutSeconds`, args.timeoutSeconds, wholeNumber(1, 7 * 24 * 3600));
   return {
-    source: resolveDestination(args, path, validation),
+    source: resolveDestination(args, path, validation, rules),
     backup: validation.check(`${path}.backup`, args.backup, backupName),
     timeoutSeconds: args.timeoutSeconds ?? 3600,
   };
@@ -65,11 +75,29 @@ export function resolveRestore(args: DatabaseRestoreArgs, path: string, validati
 /** Files of the ConfigMap for a restore. */
 export const restoreFiles = () =>
   scriptFiles([
-    ...["backup-lib.sh", "fetch.sh", "restore.sh", "made.sql", "contents.sql", "leave-out.sql", "mark.sql"],
-    ...["replace.sh", "replace.sql", "blockers.sql"],
+    ...[
+      "backup-lib.sh",
+      "fetch.sh",
+      "restore.sh",
+      "transaction.sh",
+      "begin.sql",
+      "attempt.sql",
+      "attempted.sql",
+      "own-rights.sql",
+    ],
+    ...[
+      "made.sql",
+      "contents.sql",
+      "leave-out.sql",
+      "mark.sql",
+      "marked.sql",
+      "replace.sql",
+      "blockers.sql",
+      "large-objects.sql",
+    ],
   ]);
 
-const RESOURCES = { requests: { cpu: "100m", memory: "128Mi" } };
+const REQUESTS = { cpu: "100m", memory: "128Mi" };
 
 /**
  * The Job that fills an empty database, or with `replace` brings one back that holds things. Its last line, and its container's message,
@@ -79,6 +107,7 @@ export function restoreJob(restore: ResolvedRestore, around: BackupSurroundings,
   const { client, versionArgument } = around;
   const { source, backup } = restore;
   const { s3 } = source;
+  const resources = ownResources(REQUESTS, client.rules.limits);
   const scratch = writable(["/tmp"]);
   const mounts = (readOnly: boolean) => [destinationMount(source, readOnly), ...scratch.volumeMounts];
   const common = [
@@ -95,17 +124,17 @@ export function restoreJob(restore: ResolvedRestore, around: BackupSurroundings,
         env: clientEnv(client, [
           ...common,
           ...(s3 ? [{ name: "FETCHED", value: "true" }] : []),
-          ...(replace ? [{ name: "TIMEOUT_SECONDS", value: String(restore.timeoutSeconds) }] : []),
+          { name: "TIMEOUT_SECONDS", value: String(restore.timeoutSeconds) },
           ...(versionArgument === undefined ? [] : [{ name: "VERSION_ARGUMENT", value: versionArgument }]),
         ]),
-        resources: RESOURCES,
+        resources,
       },
       [...client.volumeMounts, ...mounts(true)],
     );
   const initContainers = s3 && [
     restoreContainer("check", "check"), // before anything is downloaded
     scriptContainer(
-      { name: "fetch", script: ["fetch.sh"], image: s3.image, env: [...storeEnv(s3), ...common], resources: RESOURCES },
+      { name: "fetch", script: ["fetch.sh"], image: s3.image, env: [...storeEnv(s3), ...common], resources },
       mounts(false),
     ),
   ];

@@ -1,6 +1,8 @@
 import * as pulumi from "@pulumi/pulumi";
 import { types } from "@pulumi/kubernetes";
+import { podMetadata } from "../common/clusterRules";
 import { podPlacement } from "../common/placement";
+import { ownResources } from "../common/resources";
 import { restrictedContainer, restrictedPod, writable } from "../common/security";
 import { CA_FILE, caVolume, Connection, libpqVariables } from "./connection";
 import { ResolvedCredentials } from "./credentials";
@@ -8,6 +10,7 @@ import { Engine } from "./engine";
 import { databaseScript as script } from "../common/scripts";
 
 const FILES = "/etc/postgres-app/scripts";
+const CLUSTER = "/etc/postgres-app/cluster";
 
 /** The Job's deadline, from the one number that bounds its wait for the server: time for pulling the image and for its work. */
 export const setupDeadline = (connectTimeoutSeconds: number) => connectTimeoutSeconds + 240;
@@ -18,8 +21,14 @@ export function setupFiles(
 ): pulumi.Input<Record<string, pulumi.Input<string>>> {
   const names = [
     "setup.sh",
+    "libpq-uri.sh",
+    "passing.sh",
+    "session.sh",
+    "own-roles.sql",
     "roles.sql",
+    "unlogged.sql",
     "logins.sql",
+    "hand-over.sql",
     "rights.sql",
     "extensions.sql",
     "settings.sql",
@@ -48,11 +57,16 @@ interface SetupArgs {
   databaseName: pulumi.Input<string>;
   owner: pulumi.Input<string>;
   credentials: ResolvedCredentials;
+  /** Namespace and name of the component, and the id of its memory: with them roles are marked as its own. */
+  place: pulumi.Input<string>;
+  id: pulumi.Input<string>;
   /** Secret with the passwords of the logins that are ours. */
   loginsSecret?: pulumi.Input<string>;
   imagePullSecrets?: pulumi.Input<pulumi.Input<string>[]>;
   extensions: pulumi.Input<pulumi.Input<string>[]>;
   settings: boolean;
+  /** Where the volume is one that others left: which of databaseName and user the user has not named. */
+  adopted?: { defaults: string[] };
   connectTimeoutSeconds: number;
   files: pulumi.Input<string>;
   labels: Record<string, string>;
@@ -63,12 +77,13 @@ export function setupJob(setup: SetupArgs): types.input.batch.v1.JobSpec {
   const { engine, connectTimeoutSeconds } = setup;
   const scratch = writable(["/tmp"]);
   const ca = caVolume(setup.connection);
+  const cluster = engine.admin ? clusterVolume : { volumes: [], volumeMounts: [] };
   return {
     backoffLimit: 0,
     activeDeadlineSeconds: setupDeadline(connectTimeoutSeconds),
     template: {
       // The same roles have to be made again when the data is other data.
-      metadata: { labels: setup.labels, annotations: dataAnnotation(engine.dataId) },
+      metadata: podMetadata({ labels: setup.labels, annotations: dataAnnotation(engine.dataId) }, engine.client.rules),
       spec: {
         restartPolicy: "Never",
         automountServiceAccountToken: false,
@@ -87,17 +102,28 @@ export function setupJob(setup: SetupArgs): types.input.batch.v1.JobSpec {
                 CONNECT_TIMEOUT_SECONDS: String(connectTimeoutSeconds),
               }),
             ],
-            resources: { requests: { cpu: "50m", memory: "64Mi" } },
+            resources: ownResources({ cpu: "50m", memory: "64Mi" }, engine.client.rules.limits),
             securityContext: restrictedContainer(),
             terminationMessagePolicy: "FallbackToLogsOnError",
-            volumeMounts: [{ name: "scripts", mountPath: FILES, readOnly: true }, ...ca.volumeMounts, ...scratch.volumeMounts],
+            volumeMounts: [
+              { name: "scripts", mountPath: FILES, readOnly: true },
+              ...ca.volumeMounts,
+              ...cluster.volumeMounts,
+              ...scratch.volumeMounts,
+            ],
           },
         ],
-        volumes: [{ name: "scripts", configMap: { name: setup.files } }, ...ca.volumes, ...scratch.volumes],
+        volumes: [{ name: "scripts", configMap: { name: setup.files } }, ...ca.volumes, ...cluster.volumes, ...scratch.volumes],
       },
     },
   };
 }
+
+/** The certificate of the cluster's authority, which Kubernetes puts into every namespace: what tells one cluster from another. */
+const clusterVolume = {
+  volumes: [{ name: "cluster", configMap: { name: "kube-root-ca.crt", optional: true } }],
+  volumeMounts: [{ name: "cluster", mountPath: CLUSTER, readOnly: true }],
+};
 
 /** On a pod template, makes the Job run again when the data is other data. */
 export function dataAnnotation(dataId: pulumi.Input<string> | undefined): Record<string, pulumi.Input<string>> | undefined {
@@ -111,9 +137,15 @@ const whether = (value: pulumi.Input<boolean>) => pulumi.output(value).apply(Str
 
 /** A connection that is only tried. */
 function checkingVariables({ engine, connection }: SetupArgs): pulumi.Input<types.input.core.v1.EnvVar>[] {
-  const { direct, pooled } = engine;
+  const { direct, pooled, directNames = {} } = engine;
+  const { user, dbname } = directNames;
   return [
-    ...plain({ MODE: "check", ...(pooled ? { SERVER_HOST: direct.host, SERVER_PORT: direct.port.apply(String) } : {}) }),
+    ...plain({
+      MODE: "check",
+      ...(pooled ? { SERVER_HOST: direct.host, SERVER_PORT: direct.port.apply(String) } : {}),
+      ...(user === undefined ? {} : { SERVER_USER: user }),
+      ...(dbname === undefined ? {} : { SERVER_DATABASE: dbname }),
+    }),
     ...libpqVariables(connection),
   ];
 }
@@ -146,7 +178,20 @@ function makingVariables(setup: SetupArgs): types.input.core.v1.EnvVar[] {
       SETTINGS: String(setup.settings),
       PGSSLMODE: engine.sslmode,
       ...(connection.caSecretName === undefined ? {} : { PGSSLROOTCERT: CA_FILE }),
-      ...(admin ? { ADMIN_USER: admin.user, ADMIN_DATABASE: admin.databaseName, OWNS_SERVER: String(admin.ownsServer) } : {}),
+      ...(admin
+        ? {
+            ADMIN_USER: admin.user,
+            ADMIN_DATABASE: admin.databaseName,
+            OWNS_SERVER: String(admin.ownsServer),
+            PLACE: setup.place,
+            ID: setup.id,
+            ROTATION: pulumi.output(credentials.rotation).apply(String),
+            CLUSTER_CA: `${CLUSTER}/ca.crt`,
+          }
+        : {}),
+      ...(setup.adopted ? { ADOPTED: "true" } : {}),
+      ...(setup.adopted?.defaults.length ? { NOT_NAMED: setup.adopted.defaults.join(" ") } : {}),
+      ...(admin?.takeOver ? { TAKE_OVER: pulumi.output(admin.takeOver).apply((roles) => [...roles].sort().join(" ")) } : {}),
     }),
     ...(admin ? [secret("ADMIN_PASSWORD", admin.secretName, admin.passwordKey)] : []),
     secret("PASSWORD_A", setup.loginsSecret!, "a"),

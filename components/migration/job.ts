@@ -1,19 +1,20 @@
 import * as pulumi from "@pulumi/pulumi";
 import { types } from "@pulumi/kubernetes";
-import { plainVariables } from "../common/environment";
+import { podMetadata } from "../common/clusterRules";
+import { plainVariables, referencedVariables } from "../common/environment";
+import { ownResources } from "../common/resources";
 import { retentionDays } from "../common/schedule";
 import { restrictedContainer, restrictedPod, writable } from "../common/security";
 import { BACKUPS_FOLDER, destinationMount, destinationName, destinationVolume, storeEnv } from "../database/backupDestination";
 import { caVolume, Connection, connectionVariables, libpqVariables } from "../database/connection";
 import { dataAnnotation } from "../database/setup";
 import { ResolvedMigration, ResolvedMigrationBackup } from "./resolveMigration";
+import { restoreCommand } from "./restoreByHand";
 import {
   ClientImage,
-  BACKUP_PLACE,
   ownContainer,
   ownEnv,
   ownScript,
-  RESTORE_MANIFEST,
   supervised,
   supervisedEnv,
   supervisionMounts,
@@ -67,7 +68,7 @@ export function migrationJob(migration: ResolvedMigration, around: MigrationSurr
     podFailurePolicy: { rules: [{ action: "Ignore", onPodConditions: [{ type: "DisruptionTarget", status: "True" }] }] },
     activeDeadlineSeconds: migrationDeadline(migration),
     template: {
-      metadata: { labels: around.labels, annotations },
+      metadata: podMetadata({ labels: around.labels, annotations }, around.client.rules),
       spec: {
         restartPolicy: "Never", // the failed pod keeps its log
         automountServiceAccountToken: false,
@@ -92,6 +93,7 @@ export function migrationJob(migration: ResolvedMigration, around: MigrationSurr
           ...(backup ? [destinationVolume(backup.destination)] : []),
           ...ca.volumes,
           ...scratch.volumes,
+          ...migration.files.volumes,
         ],
       },
     },
@@ -101,7 +103,7 @@ export function migrationJob(migration: ResolvedMigration, around: MigrationSurr
 /** A container of the user's image with everything that a migration is given. */
 export function userContainer(
   name: string,
-  migration: Pick<ResolvedMigration, "image" | "env" | "resources">,
+  migration: Pick<ResolvedMigration, "image" | "env" | "existingSecretEnv" | "envFrom" | "files" | "resources">,
   around: Omit<MigrationSurroundings, "labels" | "client" | "scripts">,
   command: pulumi.Output<string[]>,
 ): types.input.core.v1.Container {
@@ -110,12 +112,18 @@ export function userContainer(
     image: migration.image,
     imagePullPolicy: around.imagePullPolicy,
     command,
-    env: migration.env.apply((env) => [
-      ...connectionVariables(around.connection, around.connectionEnv),
-      ...plainVariables(env),
-      ...supervisedEnv,
-    ]),
-    envFrom: around.secretEnvSecret === undefined ? undefined : [{ secretRef: { name: around.secretEnvSecret } }],
+    env: pulumi
+      .all([migration.env, migration.existingSecretEnv ?? {}])
+      .apply(([env, existing]) => [
+        ...connectionVariables(around.connection, around.connectionEnv),
+        ...plainVariables(env),
+        ...referencedVariables(existing),
+        ...supervisedEnv,
+      ]),
+    envFrom: [
+      ...migration.envFrom,
+      ...(around.secretEnvSecret === undefined ? [] : [{ secretRef: { name: around.secretEnvSecret } }]),
+    ],
     resources: migration.resources,
     securityContext: restrictedContainer(),
     terminationMessagePolicy: "FallbackToLogsOnError", // the last lines of the log become the error of `pulumi up`
@@ -123,6 +131,7 @@ export function userContainer(
       ...supervisionMounts,
       ...caVolume(around.connection).volumeMounts,
       ...writable(around.writablePaths).volumeMounts,
+      ...migration.files.volumeMounts,
     ],
   };
 }
@@ -146,11 +155,12 @@ export function guardContainer(
         ? [
             ...backupEnv(backup),
             ...(s3 ? [{ name: "UPLOAD", value: "true" }] : []),
-            { name: "RESTORE_COMMAND", value: restoreCommand(scripts) },
+            // guard.sh fills in the backup's name, Kubernetes the namespace.
+            { name: "RESTORE_COMMAND", value: restoreCommand(scripts, "$(NAMESPACE)", "{backup}") },
           ]
         : []),
     ],
-    resources: { requests: backup ? { cpu: "100m", memory: "128Mi" } : { cpu: "10m", memory: "32Mi" } },
+    resources: ownResources(backup ? { cpu: "100m", memory: "128Mi" } : { cpu: "10m", memory: "32Mi" }, client.rules.limits),
     volumeMounts: [
       ...supervisionMounts,
       ...caVolume(connection).volumeMounts,
@@ -160,10 +170,6 @@ export function guardContainer(
   });
 }
 
-/** What a person types; guard.sh fills in the backup's name, Kubernetes the namespace. */
-const restoreCommand = (scripts: string) =>
-  `kubectl get configmap ${scripts} --namespace $(NAMESPACE) --output 'jsonpath={.data.${RESTORE_MANIFEST.replace(".", "\\.")}}' | sed 's/${BACKUP_PLACE}/{backup}/g' | kubectl create --namespace $(NAMESPACE) --filename -`;
-
 const backupEnv = ({ destination, retention }: ResolvedMigrationBackup): types.input.core.v1.EnvVar[] => [
   { name: "FOLDER", value: BACKUPS_FOLDER },
   { name: "WHERE", value: destinationName(destination) },
@@ -171,7 +177,7 @@ const backupEnv = ({ destination, retention }: ResolvedMigrationBackup): types.i
 ];
 
 /** As the client's user, which has written what it reads; its image's own may be root. */
-function uploadContainer(backup: ResolvedMigrationBackup, { uid }: ClientImage): types.input.core.v1.Container {
+function uploadContainer(backup: ResolvedMigrationBackup, { uid, rules }: ClientImage): types.input.core.v1.Container {
   const s3 = backup.destination.s3!;
   return ownContainer(
     { image: s3.image, uid },
@@ -179,7 +185,7 @@ function uploadContainer(backup: ResolvedMigrationBackup, { uid }: ClientImage):
       name: "upload",
       command: ownScript("gate-upload.sh"),
       env: [...storeEnv(s3), ...backupEnv(backup)],
-      resources: { requests: { cpu: "100m", memory: "128Mi" } },
+      resources: ownResources({ cpu: "100m", memory: "128Mi" }, rules.limits),
       volumeMounts: [...supervisionMounts, destinationMount(backup.destination), GUARD_TMP],
     },
   );

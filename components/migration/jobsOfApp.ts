@@ -1,21 +1,31 @@
 import { PostgresDatabase } from "../database/postgresDatabase";
 import { PostgresAppArgs } from "../postgresAppArgs";
 import { ResolvedArgs } from "../resolveArgs";
+import { ArgumentNames, POST_DEPLOY, standingAt } from "./argumentNames";
 import { MigrationJobArgs } from "./migrationArgs";
 import { ResolvedMigration } from "./resolveMigration";
+
+/** Where the arguments of an application's migration stand. */
+export const appNames = ({ database }: ResolvedArgs, args: PostgresAppArgs): ArgumentNames => ({
+  prefix: "migration.",
+  shared: "migration.",
+  backup: "migration.backup",
+  client: args.database?.external?.clientImage === undefined ? database.versionArgument : "database.external.clientImage",
+});
 
 /** Arguments of the Job that migrates an application's database before the rollout, and of the one after it. */
 export function jobsOfApp(
   name: string,
-  { migration }: PostgresAppArgs,
+  args: PostgresAppArgs,
   app: ResolvedArgs & { run?: ResolvedMigration },
   database: PostgresDatabase,
 ): { before?: MigrationJobArgs; after?: MigrationJobArgs } {
   const { run } = app;
-  const { strategy, postDeploy } = app.migration ?? {};
-  if (!migration || !run || strategy !== "Job") return {};
+  const { migration, jobs, imageRegistry } = args;
+  const { inPods, postDeploy } = app.migration;
+  if (!migration || !run || inPods) return {};
   const { strategy: _, postDeploy: __, ...given } = migration;
-  const { secretName, keys, values, caSecretName } = database.migrationConnection;
+  const { secretName, keys, values, caSecretName, formats } = database.migrationConnection;
   const around = {
     image: run.image,
     namespace: app.namespace,
@@ -23,6 +33,7 @@ export function jobsOfApp(
     connectionKeys: keys,
     connectionValues: values,
     connectionCaSecretName: caSecretName,
+    connectionFormats: formats,
     dataId: database.dataId,
     connectionEnv: app.connectionEnv,
     clientImage: database.client.image,
@@ -34,13 +45,38 @@ export function jobsOfApp(
     imagePullSecrets: app.placement.imagePullSecrets,
     nodeSelector: app.placement.nodeSelector,
     tolerations: app.placement.tolerations,
+    jobs,
+    imageRegistry,
     serviceAccountName: app.serviceAccount.isIdentity ? app.serviceAccount.name : undefined,
     partOf: name,
   };
-  const { backoffLimit, rerun, resources, lock } = given;
-  const { secretEnv } = run; // with the generated secrets that the migration sees
+  const { envFrom, files, backoffLimit, rerun, resources, lock, goBackTo } = given;
+  const { secretEnv, existingSecretEnv } = run; // with the generated secrets that the migration sees
+  const names = appNames(app, args);
+  const { gates, ownBackup, ...own } = postDeploy ?? {};
   return {
-    before: { ...given, command: run.command, secretEnv, ...around },
-    after: postDeploy && { secretEnv, backoffLimit, rerun, resources, lock, ...postDeploy, ...around },
+    before: standingAt({ ...given, command: run.command, secretEnv, existingSecretEnv, ...around }, names),
+    after:
+      postDeploy &&
+      standingAt(
+        {
+          ...{
+            command: run.command,
+            secretEnv,
+            existingSecretEnv,
+            envFrom,
+            files,
+            backoffLimit,
+            rerun,
+            resources,
+            lock,
+            goBackTo,
+          },
+          ...gates,
+          ...own,
+          ...around,
+        },
+        { ...names, prefix: POST_DEPLOY, backup: ownBackup ? "migration.postDeploy.backup" : names.backup },
+      ),
   };
 }

@@ -1,5 +1,6 @@
 import * as pulumi from "@pulumi/pulumi";
 import { withoutTag } from "../common/rules";
+import { tell } from "../common/tell";
 
 /**
  * Images that migrate when they start with their own command, by repository. Under a migration Job their start command has to be
@@ -31,6 +32,6 @@ export function mutableTag(image: string): string | undefined {
 export function warnOfMutableTag(image: pulumi.Input<string>, resource: pulumi.Resource): void {
   pulumi.output(image).apply((known) => {
     const warning = mutableTag(known);
-    if (warning) void pulumi.log.warn(warning, resource);
+    if (warning) tell("warn", warning, resource);
   });
 }

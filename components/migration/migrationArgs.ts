@@ -1,7 +1,10 @@
 import * as pulumi from "@pulumi/pulumi";
+import { JobPodsArgs } from "../common/clusterRules";
+import { EnvFromArgs } from "../common/envFrom";
 import { AppTolerationArgs } from "../common/placement";
 import { ContainerResourcesArgs } from "../common/resources";
 import { BackupDestinationArgs } from "../database/backupDestination";
+import { MigrationFileArgs } from "./files";
 
 /** A dump of the database before each run of the migration: no backup, no migration. */
 export interface MigrationBackupArgs extends BackupDestinationArgs {
@@ -26,7 +29,8 @@ export interface MigrationRehearsalArgs {
    */
   image?: pulumi.Input<string>;
   /**
-   * User id to run that image as. Defaults to that of Postgres in the image, by its name. A change rehearses again.
+   * User id to run that image as. Defaults to `jobs.runAsUser`, or to that of Postgres in the image, by its name. A change rehearses
+   * again.
    */
   runAsUser?: pulumi.Input<number>;
   /**
@@ -71,6 +75,22 @@ export interface MigrationRunArgs {
    */
   secretEnv?: pulumi.Input<Record<string, pulumi.Input<string>>>;
   /**
+   * Environment variables of the migration alone whose values are in Secrets that exist: the Secret's name for each, in which the value
+   * has the variable's name as its key. The values are never read. Defaults to none. A change runs the migration again; what changes
+   * inside of the Secret does not.
+   */
+  existingSecretEnv?: pulumi.Input<Record<string, pulumi.Input<string>>>;
+  /**
+   * All entries of existing ConfigMaps and Secrets as environment variables, beside `env` and `secretEnv`, which win. Defaults to none: the
+   * application's own `envFrom` is not passed on. A change runs the migration again; what changes inside of the objects does not.
+   */
+  envFrom?: EnvFromArgs[];
+  /**
+   * Existing ConfigMaps and Secrets as files: an authority's certificate, a configuration. Defaults to none: the application's own `volumes`
+   * are not passed on. A change runs the migration again; what changes inside of the objects does not.
+   */
+  files?: MigrationFileArgs[];
+  /**
    * Seconds a run may take, waiting for the lock, the backup before it and `verify` included. Defaults to 600. Then the command is ended
    * (SIGTERM, ten seconds later SIGKILL) and its last lines are shown. Pulling the images and finding a node may take five minutes
    * besides, or as long as this if that is less: a separate Job finds out first, so that an image that is not there does not take the
@@ -79,7 +99,7 @@ export interface MigrationRunArgs {
   timeoutSeconds?: number;
   /**
    * How often a run is tried again that failed for a passing reason: no connection, too many connections, a deadlock, a server that
-   * restarts. What else fails is never tried again. Defaults to 0: the failure is shown at once, and the next `pulumi up` runs the
+   * restarts or is a standby since a moment ago, in the words of most drivers. What else fails is never tried again. Defaults to 0: the failure is shown at once, and the next `pulumi up` runs the
    * migration again. The pauses are 2, 4, 8, 16 and then 30 seconds, all within `timeoutSeconds`. A change applies from the next run on.
    */
   backoffLimit?: pulumi.Input<number>;
@@ -88,14 +108,15 @@ export interface MigrationRunArgs {
    */
   rerun?: pulumi.Input<string>;
   /**
-   * CPU and memory of the migration. Defaults to requests of 100m CPU and 128Mi of memory and no limits.
+   * CPU and memory of the migration. Defaults to requests of 100m CPU and 128Mi of memory and no limits but those of `jobs`. A change
+   * runs it again.
    */
   resources?: ContainerResourcesArgs;
   /**
    * Holds an advisory lock of Postgres while the migration runs, so that a second one of the same database, from anywhere that uses
    * this package, waits for the first: tools without a lock of their own (Sequelize's, plain SQL) would do everything twice. It takes a
-   * connection that keeps its session: not one through a pooler in transaction mode. Defaults to true. A change applies from the next
-   * run on.
+   * connection that keeps its session: one through a pooler in transaction mode is refused before anything is migrated. Defaults to true.
+   * A change applies from the next run on.
    */
   lock?: boolean;
   /**
@@ -117,9 +138,10 @@ export interface MigrationRunArgs {
    */
   rollbackCommand?: pulumi.Input<pulumi.Input<string>[]>;
   /**
-   * Brings the database back to the backup from before the migration when the migration failed, was ended or was not verified. What the
-   * running version of the application wrote since the backup is lost. Needs `backup`. Defaults to false. A change applies from the
-   * next run on.
+   * Brings the database back to the backup from before the migration when the migration failed, was ended or was not verified, and
+   * something of it has stayed. What the running version of the application wrote since the backup is lost then; so nothing is restored
+   * where nothing was changed, or where only rows were and none are known to be the migration's. The failure says what was done. Needs
+   * `backup`. Defaults to false. A change applies from the next run on.
    */
   restoreOnFailure?: boolean;
   /**
@@ -142,6 +164,13 @@ export interface MigrationRunArgs {
    * real database by other ways is refused as far as that can be seen. Defaults to none. A change rehearses again, and does not migrate.
    */
   rehearsal?: MigrationRehearsalArgs;
+  /**
+   * Image of a release that is gone back to. While it is the migration's image, to the letter, nothing is migrated, listed or rehearsed: a
+   * migration that is still running is waited for, and the schema stays as the newer release left it, which the older one's tool would often
+   * refuse (knex: "directory is corrupt", alembic: "Can't locate revision"). With any other image it means nothing, and a warning says so.
+   * Write it out: where it follows `image`, nothing is ever migrated. Defaults to none. A change alone runs nothing.
+   */
+  goBackTo?: pulumi.Input<string>;
 }
 
 /** Where the schema of an application is migrated: in exactly one place. */
@@ -177,9 +206,12 @@ export interface MigrationArgs extends MigrationRunArgs {
    */
   strategy?: MigrationStrategy;
   /**
-   * Command for after the application's new version has been rolled out to every pod: what removes what the former version still
-   * needed (contract, after expand). It runs in a Job of its own, with the migration's image, `secretEnv`, lock and limits, and again when
-   * these change; if it fails, `pulumi up` does, with the new version in place. Only with strategy "Job". Defaults to none.
+   * Command for after the application's new version has been rolled out to every pod and the last one of the former is gone: what removes
+   * what the former version still needed (contract, after expand). It runs in a Job of its own, with the migration's image, `secretEnv`,
+   * lock and limits, and again when these change; if it fails, `pulumi up` does, with the new version in place. It has the migration's
+   * `backup`, `pending` and `rehearsal` too, and an approval of its own. With it `pulumi up` waits after each rollout for the last pod to stop,
+   * and an edit that takes out of the program what has pods still (`kind`, a worker, the namespace) is refused in previews, with the way in two
+   * steps. Only with strategy "Job". Defaults to none. Adding or removing it rolls the pods once, which get a label.
    */
   postDeploy?: PostDeployMigrationArgs;
 }
@@ -199,6 +231,35 @@ export interface PostDeployMigrationArgs {
    * Seconds it may take. Defaults to that of the migration.
    */
   timeoutSeconds?: number;
+  /**
+   * Backup right before it. Defaults to that of the migration: another dump, at the same place. A change runs it again.
+   */
+  backup?: MigrationBackupArgs;
+  /**
+   * Brings the database back to that backup when it failed, as the migration's `restoreOnFailure`; what the new version wrote since is
+   * lost. Needs a backup. Defaults to false, whatever the migration has. A change applies from the next run on.
+   */
+  restoreOnFailure?: boolean;
+  /**
+   * Command that has to succeed after it, in the same container. Defaults to none: the migration's is for the schema before it. A change
+   * runs it again.
+   */
+  verify?: pulumi.Input<pulumi.Input<string>[]>;
+  /**
+   * Command that lists what it is going to do, run when the new version is in place. Defaults to that of the migration. A change lists
+   * again.
+   */
+  pending?: pulumi.Input<pulumi.Input<string>[]>;
+  /**
+   * Lets it go ahead only when this is the hash of that list: `config.get("approvedContract") ?? ""`. Needed where `migration.approval` is
+   * given, because this list is another one. Defaults to none.
+   */
+  approval?: pulumi.Input<string>;
+  /**
+   * Runs it first against a copy of the database. What is not given is as in `migration.rehearsal`, but for `allowDestructive`: what drops
+   * or empties something wants it here, for this one deployment. Defaults to the migration's.
+   */
+  rehearsal?: MigrationRehearsalArgs;
 }
 
 /** A migration beside a database and an application that are not of this package. */
@@ -234,6 +295,11 @@ export interface MigrationJobArgs extends MigrationRunArgs {
    */
   connectionCaSecretName?: pulumi.Input<string>;
   /**
+   * What those keys are made of that are forms of your own: `{ npgsql: "Host={host};Database={dbname};…" }`, as in `connectionFormats` of
+   * the database. A rehearsal needs it to point the command at the copy. Defaults to none.
+   */
+  connectionFormats?: Record<string, string>;
+  /**
    * Any text that changes when the database becomes another one. A change runs the migration again. Defaults to none.
    */
   dataId?: pulumi.Input<string>;
@@ -248,7 +314,8 @@ export interface MigrationJobArgs extends MigrationRunArgs {
    */
   clientImage?: pulumi.Input<string>;
   /**
-   * User id to run it as. Defaults to that of Postgres in the image, by its name. A change runs the migration again.
+   * User id to run it as. Defaults to `jobs.runAsUser`, or to that of Postgres in the image, by its name. A change runs the migration
+   * again.
    */
   clientRunAsUser?: pulumi.Input<number>;
   /**
@@ -257,16 +324,16 @@ export interface MigrationJobArgs extends MigrationRunArgs {
   namespace?: pulumi.Input<string>;
   /**
    * When the image is pulled: Always, IfNotPresent or Never. Defaults to Kubernetes' rule: Always for the tag "latest", else
-   * IfNotPresent.
+   * IfNotPresent. A change runs the migration again.
    */
   imagePullPolicy?: pulumi.Input<string>;
   /**
-   * User id to run as. Defaults to the image's own user, which has to be numeric and not root.
+   * User id to run as. Defaults to the image's own user, which has to be numeric and not root. A change runs the migration again.
    */
   runAsUser?: pulumi.Input<number>;
   /**
    * Directories that the migration writes to, each an empty one of its own; the rest of the file system is read-only.
-   * Defaults to ["/tmp"].
+   * Defaults to ["/tmp"]. A change runs the migration again.
    */
   writablePaths?: string[];
   /**
@@ -274,6 +341,16 @@ export interface MigrationJobArgs extends MigrationRunArgs {
    * the ServiceAccount. A change runs the migration again: keep the name when the login changes.
    */
   imagePullSecrets?: pulumi.Input<pulumi.Input<string>[]>;
+  /**
+   * Registry, or a path in it, that has the images which this package chooses (Postgres, rclone), in place of docker.io:
+   * "registry.example.org/mirror". Defaults to none. A change runs the migration again.
+   */
+  imageRegistry?: pulumi.Input<string>;
+  /**
+   * What quotas, meshes and other rules of the cluster ask of the pods. Of `jobs.runAsUser` and `clientRunAsUser` the latter counts.
+   * Defaults to nothing.
+   */
+  jobs?: JobPodsArgs;
   /**
    * Labels that a node has to have. Defaults to any node. A change runs the migration again.
    */

@@ -1,25 +1,36 @@
 import * as pulumi from "@pulumi/pulumi";
 import * as batch from "@pulumi/kubernetes/batch/v1";
 import * as core from "@pulumi/kubernetes/core/v1";
+import { answered } from "../common/answers";
 import { checkWritablePaths } from "../common/security";
 import { childOptions, jobOptions, rerunUnlessComplete } from "../common/childOptions";
-import { markSecretEnv, refuseTwoValues } from "../common/environment";
+import { identityOf, ownImage, resolveClusterRules, unasked, unaskedAtAll } from "../common/clusterRules";
+import { refuseTwoValues } from "../common/environment";
+import { together } from "../common/hooks";
 import { labels, selectorLabels } from "../common/labels";
 import { podPlacement, resolvePlacement } from "../common/placement";
+import { Earlier, isComplete, madeFor, onlyAfter } from "../common/order";
 import { componentName, imageReference, kubernetesName, namespaceName, wholeNumber } from "../common/rules";
+import { shaped } from "../common/shape";
 import { Validation } from "../common/validation";
+import { Refusals } from "../common/refusals";
+import { requireVersions } from "../common/versions";
 import { checkConnectionEnv, CA_FILE, ownKeys } from "../database/connection";
+import { clientOf } from "../database/engine";
 import { userOf } from "../database/image";
+import { namesOf, notBegun } from "./argumentNames";
 import { ExplainedJob, explainFailure } from "./explain";
+import { tellOfGoingBack } from "./goBack";
 import { migrationDeadline, migrationJob, MigrationSurroundings, startSeconds } from "./job";
 import { warnOfMutableTag } from "./knownImages";
+import { suffixOfPlan } from "./lonePlan";
 import { MigrationJobArgs } from "./migrationArgs";
 import { Plan, planOf } from "./plan";
-import { isPlanned, planFiles } from "./planPod";
+import { isPlanned, planFiles, planId } from "./planPod";
 import { resolveMigration } from "./resolveMigration";
 import { restoreManifest } from "./restoreByHand";
 import { startJob } from "./startJob";
-import { startPlan } from "./startPlan";
+import { rememberPlan, startPlan } from "./startPlan";
 import { supervisionFiles } from "./supervision";
 
 /**
@@ -40,11 +51,17 @@ export class MigrationJob extends pulumi.ComponentResource {
   public readonly rehearsalReport!: pulumi.Output<string>;
 
   constructor(name: string, args: MigrationJobArgs, opts?: pulumi.ComponentResourceOptions) {
+    requireVersions();
     const validation = new Validation(`MigrationJob "${name}"`);
     validation.check("name", name, componentName(48));
+    // Said of this very object by who makes the Job for somebody else.
+    const names = namesOf(args);
+    const lone = suffixOfPlan(args);
+    args = shaped("MigrationJobArgs", args, validation);
     validation.check("namespace", args.namespace, namespaceName);
     validation.check("runAsUser", args.runAsUser, wholeNumber(1));
     validation.check("clientRunAsUser", args.clientRunAsUser, wholeNumber(1));
+    const rules = resolveClusterRules(args, "", validation);
     const writablePaths = checkWritablePaths(args.writablePaths, "", validation);
     const tls = args.connectionCaSecretName !== undefined;
     const connection = {
@@ -52,11 +69,13 @@ export class MigrationJob extends pulumi.ComponentResource {
       keys: args.connectionKeys ?? ownKeys(false),
       values: { ...args.connectionValues, ...(tls ? { sslrootcert: CA_FILE } : {}) },
       caSecretName: args.connectionCaSecretName,
+      formats: args.connectionFormats,
     };
     const parts = Object.keys({ ...connection.keys, ...connection.values });
     const connectionEnv = checkConnectionEnv(validation, "connectionEnv", args.connectionEnv, { parts, tls });
-    const clientImage = validation.check("clientImage", args.clientImage, imageReference) ?? "docker.io/library/postgres:17";
-    const migration = resolveMigration(args, args.image, "", validation);
+    const clientImage =
+      validation.check("clientImage", args.clientImage, imageReference) ?? ownImage("docker.io/library/postgres:17", rules);
+    const migration = resolveMigration(args, args.image, "", validation, rules);
     const { imagePullSecrets, nodeSelector, tolerations } = args;
     const pod = {
       ...podPlacement(resolvePlacement({ imagePullSecrets, nodeSelector, tolerations }, "", validation)),
@@ -68,25 +87,38 @@ export class MigrationJob extends pulumi.ComponentResource {
         "connectionKeys",
         "has neither the uri nor host, dbname, user and password, one of which the lock and the backup need: add them, or set lock to false",
       );
-    refuseTwoValues(validation, { connectionEnv, env: args.env, secretEnv: args.secretEnv });
+    refuseTwoValues(validation, {
+      connectionEnv,
+      env: args.env,
+      secretEnv: args.secretEnv,
+      existingSecretEnv: args.existingSecretEnv,
+    });
     validation.throwIfAny();
 
-    super("pulumi-postgres-app:index:MigrationJob", name, markSecretEnv(args), opts);
+    super("pulumi-postgres-app:index:MigrationJob", name, {}, opts);
+    validation.onLate = Refusals.of(this, opts?.parent).take;
     const child = (more?: pulumi.CustomResourceOptions) => childOptions(this, opts, more);
     const metadata = { namespace: args.namespace, labels: labels(name, "migration", args.partOf) };
-    const failure = (what: ExplainedJob) => explainFailure(`${name}-${what}-failure`, what, "migration.");
+    // Its name is fixed and is not taken from the resource: new scripts or time-outs are no reason to migrate again.
+    const scriptsName = lone === undefined ? `${name}-scripts` : `${name}-plan-${lone}`;
+    const undo = migration.backup && { scripts: scriptsName, restores: migration.restoreOnFailure };
+    const failure = (what: ExplainedJob) =>
+      explainFailure(`${name}-${what}-failure`, what, names, what === "migration" ? undo : undefined);
     warnOfMutableTag(migration.image, this);
+    tellOfGoingBack(migration, names, this);
 
     const secretEnv =
       migration.secretEnv && new core.Secret(`${name}-env`, { metadata, stringData: migration.secretEnv }, child());
-    // Its name is fixed and is not taken from the resource: new scripts or time-outs are no reason to migrate again.
-    const scriptsName = `${name}-scripts`;
     const around: MigrationSurroundings = {
       // Of the pods: those that nothing can change, because a change there would migrate again.
       labels: selectorLabels(name, "migration"),
       connection,
       connectionEnv,
-      client: { image: clientImage, uid: args.clientRunAsUser ?? pulumi.output(clientImage).apply(userOf), imagePullSecrets },
+      client: {
+        ...clientOf(clientImage, pulumi.output(clientImage).apply(userOf), rules),
+        ...(args.clientRunAsUser === undefined ? {} : { uid: args.clientRunAsUser }),
+        imagePullSecrets,
+      },
       pod,
       scripts: scriptsName,
       dataId: args.dataId,
@@ -96,12 +128,21 @@ export class MigrationJob extends pulumi.ComponentResource {
       writablePaths,
     };
     const restore =
-      migration.backup && restoreManifest(name, migration.backup, { ...around, labels: labels(name, "restore", args.partOf) });
+      migration.backup &&
+      restoreManifest(name, migration.backup, { ...around, labels: labels(name, "restore", args.partOf) }, names);
+    const id = isPlanned(migration) ? planId(migration, around) : undefined;
     const texts = {
-      ...supervisionFiles({ ...migration, tries: tries(migration) }, restore),
-      ...(isPlanned(migration) ? planFiles(migration) : {}),
+      ...supervisionFiles({ ...migration, tries: tries(migration), names }, restore),
+      ...(id ? planFiles(migration, around, names, id) : {}),
     };
-    const scripts = new core.ConfigMap(scriptsName, { metadata: { ...metadata, name: scriptsName }, data: texts }, child());
+    // What was found out before a migration is written down beside these (rememberPlan), and must not outlive them where the provider is
+    // told to change ConfigMaps in place (enableConfigMapMutable): it would be that of a migration which another one has come after.
+    const asOneWithThePlan = id ? { replaceOnChanges: ["data"], deleteBeforeReplace: true } : {};
+    const scripts = new core.ConfigMap(
+      scriptsName,
+      { metadata: { ...metadata, name: scriptsName }, data: texts },
+      child(asOneWithThePlan),
+    );
     const files = [scripts, ...(secretEnv ? [secretEnv] : [])];
     const start = new batch.Job(
       `${name}-start`,
@@ -109,29 +150,50 @@ export class MigrationJob extends pulumi.ComponentResource {
         metadata: { ...metadata, labels: labels(name, "migration-start", args.partOf), annotations: rerunUnlessComplete },
         spec: startJob(migration, { ...around, labels: selectorLabels(name, "migration-start") }),
       },
-      child({ ...jobOptions(startSeconds(migration.timeoutSeconds)), hooks: failure("start"), dependsOn: files }),
-    );
-    const plan = isPlanned(migration)
-      ? startPlan(name, migration, around, metadata.namespace, args.partOf, (more) =>
-          child({ ...more, dependsOn: [start, ...files] }),
-        )
-      : undefined;
-    const job = new batch.Job(
-      name,
-      { metadata: { ...metadata, annotations: rerunUnlessComplete }, spec: migrationJob(migration, around) },
       child({
-        ...jobOptions(migrationDeadline(migration)),
-        hooks: { ...failure("migration"), ...plan?.hooks },
-        dependsOn: [start, ...(plan ? [plan.pod] : []), ...files],
+        ...jobOptions(startSeconds(migration.timeoutSeconds)),
+        ignoreChanges: unaskedAtAll(rules),
+        hooks: failure("start"),
+        dependsOn: files,
       }),
     );
-    jobs.set(this, job);
+    const plan = id && {
+      id,
+      ...startPlan(name, migration, around, metadata.namespace, args.partOf, names, (more) =>
+        child({ ...more, dependsOn: [start, ...files] }),
+      ),
+    };
+    if (plan) plans.set(this, planOf(plan.pod));
+    if (lone === undefined) {
+      const targets = `**::${name}*`;
+      const before: Earlier[] = [
+        ...(plan ? [{ ...plan.found, targets }] : []), // first: the scripts are others with each plan
+        { object: scripts, identity: texts, actual: scripts.data, words: SCRIPTS, targets },
+      ];
+      const spec = migrationJob(migration, around);
+      const options = {
+        ...jobOptions(migrationDeadline(migration)),
+        ignoreChanges: unasked(rules),
+        hooks: together(failure("migration"), onlyAfter(`${name}-in-order`, notBegun(names), before), plan?.hooks),
+        dependsOn: [start, ...(plan ? [plan.pod] : []), ...files],
+      };
+      const identity = identityOf(spec.template);
+      const annotations = { ...rerunUnlessComplete, ...madeFor(identity) };
+      const job = new batch.Job(name, { metadata: { ...metadata, annotations }, spec }, child(options));
+      const actual = job.spec.template;
+      made.set(this, { job, ran: { object: job, identity, actual, isDone: isComplete, words: MIGRATION, targets } });
+      if (plan) {
+        const place = { name: scriptsName, namespace: args.namespace };
+        rememberPlan(name, { pod: plan.pod, id: plan.id, scripts }, place, child({ dependsOn: job }));
+      }
+    }
     const said = (text: (plan: Plan) => string | undefined) =>
       plan ? planOf(plan.pod).apply((known) => text(known) ?? "") : pulumi.output("");
 
+    const jobName = lone === undefined ? answered(this.job.metadata.name, name) : pulumi.output("");
     this.registerOutputs({
-      jobName: (this.jobName = job.metadata.name),
-      backupName: (this.backupName = migration.backup ? job.metadata.name : pulumi.output("")),
+      jobName: (this.jobName = jobName),
+      backupName: (this.backupName = migration.backup ? jobName : pulumi.output("")),
       pendingMigrations: (this.pendingMigrations = said(({ pending }) => pending?.list)),
       pendingHash: (this.pendingHash = said(({ pending }) => pending?.hash)),
       rehearsalReport: (this.rehearsalReport = said(
@@ -142,12 +204,29 @@ export class MigrationJob extends pulumi.ComponentResource {
 
   /** The Job: what has to start after the migration depends on it. */
   public get job(): batch.Job {
-    return jobs.get(this)!;
+    return made.get(this)!.job;
   }
 }
 
+/** The migration, for what may begin only when it has run. */
+export const hasRun = (migration: MigrationJob): Earlier => made.get(migration)!.ran;
+
 /** Beside the class, because every field of it, private ones too, would become an output in the schema. */
-const jobs = new WeakMap<MigrationJob, batch.Job>();
+const made = new WeakMap<MigrationJob, { job: batch.Job; ran: Earlier }>();
+const plans = new WeakMap<MigrationJob, pulumi.Output<Plan>>();
+
+/** What was found out before, where something was to be. */
+export const planOfJob = (job: MigrationJob): pulumi.Output<Plan> => plans.get(job)!;
+
+const SCRIPTS = {
+  missing: "its scripts and settings are not there",
+  other: "its scripts and settings are not those that the program says",
+};
+const MIGRATION = {
+  missing: "the migration has not run",
+  other: "the migration that has run is not the one that the program says",
+  unfinished: "the migration has not succeeded",
+};
 
 const tries = ({ backoffLimit }: { backoffLimit: pulumi.Input<number> }) =>
   pulumi.output(backoffLimit).apply((again) => again + 1);

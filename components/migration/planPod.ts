@@ -1,17 +1,23 @@
 import * as pulumi from "@pulumi/pulumi";
 import { types } from "@pulumi/kubernetes";
+import { hashOf } from "../common/contentHash";
+import { ownResources } from "../common/resources";
 import { bytes } from "../common/rules";
 import { migrationScript } from "../common/scripts";
 import { restrictedPod, writable } from "../common/security";
 import { CA_FILE, caVolume, Connection, connectionSecretData, libpqVariables } from "../database/connection";
+import { passwd } from "../database/embedded";
+import { clientOf } from "../database/engine";
 import { userOf } from "../database/image";
 import { dataAnnotation } from "../database/setup";
-import { MigrationSurroundings, startSeconds, userContainer } from "./job";
+import { ArgumentNames } from "./argumentNames";
+import { migrationJob, MigrationSurroundings, startSeconds, userContainer } from "./job";
 import { ResolvedMigration, ResolvedRehearsal } from "./resolveMigration";
 import {
   ClientImage,
   ownContainer,
   ownScript,
+  scriptsMount,
   supervised,
   supervisionMounts,
   supervisionVolumes,
@@ -27,15 +33,33 @@ export function planDeadline({ timeoutSeconds, pending, rehearsal }: ResolvedMig
 }
 
 /** What is added to the files of the supervision: scripts, and the limits, which are read when they are needed. */
-export function planFiles({ timeoutSeconds, pending, rehearsal }: ResolvedMigration): Record<string, string> {
+export function planFiles(
+  migration: ResolvedMigration,
+  around: MigrationSurroundings,
+  { prefix }: ArgumentNames,
+  id: pulumi.Output<string>,
+): Record<string, pulumi.Input<string>> {
+  const { timeoutSeconds, pending, rehearsal, goBack } = migration;
   const files = [
     ...["plan-run.sh", "plan-report.sh", "plan-copy.sh", "plan-fill.sh", "plan-compare.sh"],
     ...["plan-defaults.sql", "plan-note.sql", "plan-locks.sql", "plan-snapshot.sql", "plan-destructive.sql", "plan-report.sql"],
   ];
   return {
     ...Object.fromEntries(files.map((file) => [file, migrationScript(file)])),
-    "plan-settings": `PENDING_SECONDS=${pending ? timeoutSeconds : 0}\nREHEARSAL_SECONDS=${rehearsal?.timeoutSeconds ?? 0}\n`,
+    "plan-settings": pulumi.interpolate`GO_BACK=${goBack.apply((back) => (back ? "yes" : "no"))}
+PENDING_SECONDS=${pending ? timeoutSeconds : 0}
+REHEARSAL_SECONDS=${rehearsal?.timeoutSeconds ?? 0}
+ARGUMENT_PREFIX=${prefix}
+PLAN=${id}
+`,
+    ...(rehearsal ? { passwd: pulumi.output(rehearsalImage(rehearsal, around.client).uid).apply(passwd) } : {}),
   };
+}
+
+/** Tells the plan of one migration from that of another. Nothing in the specs of pods is secret. */
+export function planId(migration: ResolvedMigration, around: MigrationSurroundings): pulumi.Output<string> {
+  const { template } = migrationJob(migration, around);
+  return hashOf([planPod(migration, around), planAnnotations(migration, around), template], 16);
 }
 
 /** The container whose message is the plan. */
@@ -84,6 +108,7 @@ export function planPod(migration: ResolvedMigration, around: MigrationSurroundi
         : []),
       ...caVolume(around.connection).volumes,
       ...scratch.volumes,
+      ...migration.files.volumes,
     ],
   };
 }
@@ -112,7 +137,7 @@ function reportContainer(
         ...(pending ? [{ name: "PENDING", value: "yes" }] : []),
         ...(rehearsal ? [{ name: "REHEARSAL", value: "yes" }] : []),
       ],
-      resources: { requests: { cpu: "10m", memory: "16Mi" } },
+      resources: ownResources({ cpu: "10m", memory: "16Mi" }, client.rules.limits),
       volumeMounts: [...supervisionMounts, TMP],
     }),
     terminationMessagePolicy: "File",
@@ -130,14 +155,17 @@ function names({ secretName, keys, values }: Connection): types.input.core.v1.En
   return [part("POSTGRES_APP_DATABASE", "dbname"), part("POSTGRES_APP_LOGIN", "user")];
 }
 
+const [DATABASE, LOGIN] = ["postgres-app.database", "postgres-app.login"];
+
 /** The connection to the copy, which takes any password: its server listens within the pod only. */
 export function copyConnection(connection: Connection): Connection {
-  const forms = connectionSecretData({
-    ...{ host: "127.0.0.1", port: 5432, dbname: "DATABASE", user: "LOGIN", password: "rehearsal", sslmode: "disable" },
-  });
+  const forms = connectionSecretData(
+    { host: "127.0.0.1", port: 5432, dbname: DATABASE, user: LOGIN, password: "rehearsal", sslmode: "disable" },
+    connection.formats,
+  );
   // Names that only the Secret knows are put in by Kubernetes.
   const known = Object.entries(forms).map(([part, form]) => {
-    return [part, form.replace("DATABASE", "$(POSTGRES_APP_DATABASE)").replace("LOGIN", "$(POSTGRES_APP_LOGIN)")];
+    return [part, form.replaceAll(DATABASE, "$(POSTGRES_APP_DATABASE)").replaceAll(LOGIN, "$(POSTGRES_APP_LOGIN)")];
   });
   return {
     ...connection,
@@ -149,7 +177,7 @@ export function copyConnection(connection: Connection): Connection {
 export const rehearsalImage = ({ image, uid }: ResolvedRehearsal, client: ClientImage): ClientImage =>
   image === undefined
     ? { ...client, uid: uid ?? client.uid }
-    : { image, uid: uid ?? pulumi.output(image).apply((known) => userOf(known)) };
+    : { ...clientOf(image, pulumi.output(image).apply(userOf), client.rules), ...(uid === undefined ? {} : { uid }) };
 
 /** The server with the copy. */
 function copyContainer(
@@ -175,6 +203,7 @@ function copyContainer(
       },
       volumeMounts: [
         ...supervisionMounts,
+        { ...scriptsMount, mountPath: "/etc/passwd", subPath: "passwd" },
         ...caVolume(connection).volumeMounts,
         { name: "copy", mountPath: COPY },
         { name: "copy-tmp", mountPath: "/tmp" },

@@ -1,9 +1,26 @@
 import * as pulumi from "@pulumi/pulumi";
+import { inNamespace } from "../common/hooks";
 import { caVolume, libpqVariables } from "../database/connection";
 import { restoreJob } from "../database/restore";
+import { ArgumentNames } from "./argumentNames";
 import { MigrationSurroundings } from "./job";
 import { ResolvedMigrationBackup } from "./resolveMigration";
-import { BACKUP_PLACE } from "./supervision";
+import { BACKUP_PLACE, RESTORE_MANIFEST } from "./supervision";
+
+/** How a migration with a backup can be undone. */
+export interface MigrationUndo {
+  /** Name of the ConfigMap with the manifest. */
+  scripts: string;
+  /** Whether its pod does so by itself. */
+  restores: boolean;
+}
+
+/** What a person types. */
+export function restoreCommand(scripts: string, namespace: string | undefined, backup: string): string {
+  const where = inNamespace(namespace);
+  const manifest = `{.data.${RESTORE_MANIFEST.replace(".", "\\.")}}`;
+  return `kubectl get configmap ${scripts}${where} --output 'jsonpath=${manifest}' | sed 's/${BACKUP_PLACE}/${backup}/g' | kubectl create${where} --filename -`;
+}
 
 /** Seconds that a restore by hand may take: nobody waits for it who could not wait longer. */
 const TIMEOUT_SECONDS = 3600;
@@ -16,11 +33,17 @@ export function restoreManifest(
   name: string,
   { destination }: ResolvedMigrationBackup,
   around: Pick<MigrationSurroundings, "labels" | "connection" | "client" | "scripts">,
+  names: ArgumentNames,
 ): pulumi.Output<string> {
   const { connection, client, labels, scripts } = around;
   const spec = restoreJob(
     { source: destination, backup: BACKUP_PLACE, timeoutSeconds: TIMEOUT_SECONDS },
-    { client: { ...client, env: libpqVariables(connection), ...caVolume(connection) }, scripts, labels },
+    {
+      client: { ...client, env: libpqVariables(connection), ...caVolume(connection) },
+      scripts,
+      labels,
+      versionArgument: names.client,
+    },
     true,
   );
   return pulumi.jsonStringify({

@@ -1,11 +1,11 @@
 import { types } from "@pulumi/kubernetes";
-import { restrictedPod } from "../common/security";
+import { podMetadata } from "../common/clusterRules";
+import { restrictedPod, writable } from "../common/security";
+import { caVolume } from "../database/connection";
 import { MigrationSurroundings, startSeconds, userContainer } from "./job";
 import { copyStart } from "./planPod";
 import { ResolvedMigration } from "./resolveMigration";
 import { supervised, supervisionVolumes, toolsContainer } from "./supervision";
-import { caVolume } from "../database/connection";
-import { writable } from "../common/security";
 
 /**
  * A Job that only finds out whether the migration could begin: a node that has room for it, images that can be pulled, a command that
@@ -16,7 +16,7 @@ export function startJob(migration: ResolvedMigration, around: MigrationSurround
     backoffLimit: 0,
     activeDeadlineSeconds: startSeconds(migration.timeoutSeconds),
     template: {
-      metadata: { labels: around.labels },
+      metadata: podMetadata({ labels: around.labels }, around.client.rules),
       spec: {
         restartPolicy: "Never",
         automountServiceAccountToken: false,
@@ -32,6 +32,7 @@ export function startJob(migration: ResolvedMigration, around: MigrationSurround
           ...supervisionVolumes(around.scripts),
           ...caVolume(around.connection).volumes,
           ...writable(around.writablePaths).volumes,
+          ...migration.files.volumes,
         ],
       },
     },

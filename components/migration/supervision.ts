@@ -1,9 +1,12 @@
 import * as pulumi from "@pulumi/pulumi";
 import { types } from "@pulumi/kubernetes";
+import { ownResources } from "../common/resources";
 import { migrationScript } from "../common/scripts";
 import { restrictedContainer } from "../common/security";
 import { backupFiles } from "../database/backup";
+import { Client } from "../database/engine";
 import { restoreFiles } from "../database/restore";
+import { ArgumentNames } from "./argumentNames";
 
 /**
  * How a command is run in the user's image by a script of ours, whatever the image has: an init container of an image that we know
@@ -15,7 +18,7 @@ const TOOLS = "/postgres-app/tools";
 /** Where the containers of a pod talk to each other. */
 export const RUN = "/postgres-app/run";
 
-const scriptsMount = { name: "migration-scripts", mountPath: SCRIPTS, readOnly: true };
+export const scriptsMount = { name: "migration-scripts", mountPath: SCRIPTS, readOnly: true };
 const toolsMount = { name: "migration-tools", mountPath: TOOLS };
 const runMount = { name: "migration-run", mountPath: RUN };
 
@@ -35,6 +38,8 @@ export interface RunSettings {
   tries: pulumi.Input<number>;
   lock: boolean;
   restoreOnFailure: boolean;
+  goBack: pulumi.Input<boolean>;
+  names: ArgumentNames;
 }
 
 /** Key of the manifest of a Job that brings a backup back. */
@@ -45,12 +50,12 @@ export const BACKUP_PLACE = "BACKUP_NAME";
 /** Files of the ConfigMap; `restore` is that manifest. */
 export function supervisionFiles(settings: RunSettings, restore?: pulumi.Input<string>): Record<string, pulumi.Input<string>> {
   const yes = (flag: boolean) => (flag ? "yes" : "no");
-  const migration = ["tools.sh", "run.sh", "guard.sh", "gate-upload.sh", "progress.sql"].map((file) => [
-    file,
-    migrationScript(file),
-  ]);
+  const files = [
+    ...["tools.sh", "run.sh", "left-behind.sh", "ahead.sh", "guard.sh", "lock.sh", "gate-upload.sh", "progress.sql"],
+    ...["bring-back.sh", "stayed.sh", "before.sql", "writers.sql", "stayed.sql", "in-the-way.sql"],
+  ];
   return {
-    ...Object.fromEntries(migration),
+    ...Object.fromEntries(files.map((file) => [file, migrationScript(file)])),
     ...backupFiles(),
     ...restoreFiles(),
     ...(restore === undefined ? {} : { [RESTORE_MANIFEST]: restore }),
@@ -58,6 +63,11 @@ export function supervisionFiles(settings: RunSettings, restore?: pulumi.Input<s
 ATTEMPTS=${settings.tries}
 HOLD_LOCK=${yes(settings.lock)}
 RESTORE_ON_FAILURE=${yes(settings.restoreOnFailure)}
+GO_BACK=${pulumi.output(settings.goBack).apply(yes)}
+ARGUMENT_PREFIX=${settings.names.prefix}
+SHARED_PREFIX=${settings.names.shared}
+DESTINATION_ARGUMENT=${settings.names.backup}
+VERSION_ARGUMENT=${settings.names.client}
 `,
   };
 }
@@ -88,16 +98,14 @@ const place = (prefix: string): types.input.core.v1.EnvVar[] => [
 export const supervisedEnv = place("POSTGRES_APP_");
 export const ownEnv = place("");
 
-/** An image with Postgres' programs, and its user. */
-export interface ClientImage {
-  image: pulumi.Input<string>;
-  uid: pulumi.Input<number>;
+/** An image with Postgres' programs, its user, and what holds for the pods that run it. */
+export interface ClientImage extends Client {
   imagePullSecrets?: pulumi.Input<pulumi.Input<string>[]>;
 }
 
 /** A container of an image of ours in a pod whose user is the application's. */
 export function ownContainer(
-  { image, uid }: ClientImage,
+  { image, uid }: Pick<ClientImage, "image" | "uid">,
   container: Omit<types.input.core.v1.Container, "image" | "securityContext">,
 ): types.input.core.v1.Container {
   return {
@@ -117,6 +125,6 @@ export const toolsContainer = (client: ClientImage): types.input.core.v1.Contain
       { name: "TOOLS", value: TOOLS },
       { name: "RUN", value: RUN },
     ],
-    resources: { requests: { cpu: "10m", memory: "16Mi" } },
+    resources: ownResources({ cpu: "10m", memory: "16Mi" }, client.rules.limits),
     volumeMounts: [scriptsMount, toolsMount, runMount],
   });

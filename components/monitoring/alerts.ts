@@ -144,11 +144,13 @@ function databaseAlerts({ name, namespace, database: { statefulSet, cluster } }:
     return [{ ...down, expr: `${ready} == 0`, annotations: { summary, description } }];
   }
   if (cluster === undefined) return [];
-  const up = `cnpg_collector_up{namespace="${namespace}", pod=~"${cluster}-[0-9]+"}`;
+  const of = { pod: like(`${cluster}-[0-9]+`) };
+  // absent() has the labels of a plain selector alone: of `absent(… == 1)` it would have none, and an alert without a namespace finds no route.
+  const expr = `${metric(namespace, [], "cnpg_collector_up", of)} == 0 or absent(cnpg_collector_up{namespace="${namespace}", pod=~"${cluster}-[0-9]+"})`;
   const description =
     `No instance of Cluster ${cluster} says that it is up. Why: \`kubectl -n ${namespace} get cluster ${cluster}\` and ` +
     `\`kubectl -n ${namespace} get pods -l cnpg.io/cluster=${cluster}\`.`;
-  return [{ ...down, expr: `absent(${up} == 1)`, annotations: { summary, description } }];
+  return [{ ...down, expr, annotations: { summary, description } }];
 }
 
 function diskAlerts({ name, namespace, database: { claims }, diskFreePercent }: Watched): Draft[] {
@@ -218,7 +220,7 @@ function workloadAlerts({ name, namespace }: Watched, workload: Watched["workloa
         summary: `Not all pods of ${object} are of the new version and ready.`,
         description:
           `What it waits for: \`kubectl -n ${namespace} rollout status ${object} --timeout=5s\`. Which pods: ${see} ` +
-          "Correct the cause, or go back to the former version, and run `pulumi up`.",
+          "Correct the cause, or go back to the former version (with `migration.goBackTo`, if the new one has migrated), and run `pulumi up`.",
       },
     },
   ];

@@ -7,6 +7,7 @@ import { onUnknownKind } from "../common/hooks";
 import { labels, selectorLabels } from "../common/labels";
 import { ServerSeen } from "../database/engine";
 import { ResolvedBackups } from "../database/backup";
+import type { ResolvedStrategy } from "../migration/strategy";
 import { alertRules, Watched } from "./alerts";
 import { longestInterval } from "./interval";
 import { ResolvedMonitoring } from "./monitoringArgs";
@@ -76,7 +77,7 @@ interface WatchedApp {
   kind: WorkloadKind;
   workers: Record<string, unknown>;
   database: { backups?: ResolvedBackups };
-  migration?: { strategy: string; run?: { timeoutSeconds: number }; postDeploy?: { timeoutSeconds: number } };
+  migration: ResolvedStrategy;
 }
 
 /**
@@ -99,12 +100,12 @@ export function watchApp(
       child({ hooks }),
     );
   const job = (suffix: string, of?: { timeoutSeconds: number }) =>
-    of && migration?.strategy === "Job" ? [{ job: `${name}-${suffix}`, timeoutSeconds: of.timeoutSeconds }] : [];
+    of && !migration.inPods ? [{ job: `${name}-${suffix}`, timeoutSeconds: of.timeoutSeconds }] : [];
   const watching = {
     namespace,
     seen,
     backups: database.backups,
-    migrations: [...job("migration", migration?.run), ...job("post-deploy", migration?.postDeploy)],
+    migrations: [...job("migration", migration.run), ...job("post-deploy", migration.postDeploy)],
     workloads: [
       { kind: workload, name },
       ...Object.keys(workers).map((worker) => ({ kind: "Deployment" as const, name: `${name}-${worker}` })),

@@ -124,7 +124,7 @@ export function resolveAppNetworkPolicy(
 const CLIENTS: [suffix: string, parts: Part[]][] = [
   ["", ["app", "worker", "canary", "keys"]],
   ["-migration", ["migration", "migration-start", "migration-plan", "restore"]],
-  ["-post-deploy", ["migration", "migration-start"]],
+  ["-post-deploy", ["migration", "migration-start", "migration-plan", "restore"]],
 ];
 
 /** What the application's database is told. All parts are named, whether they are there or not, so that none is locked out on its way. */
@@ -186,11 +186,15 @@ export function workersPolicy(
   return egress ? callersPolicy(podSelector, outwards(name, database, egress)) : { podSelector, policyTypes: ["Ingress"] };
 }
 
+interface Store {
+  destination: ResolvedDestination;
+}
+
 /** What of the application's other arguments the policies follow from. */
 interface Shielded {
   namespace?: pulumi.Input<string>;
   monitoring?: { path?: unknown; port?: unknown };
-  migration?: { run?: { backup?: { destination: ResolvedDestination } } };
+  migration?: { run?: { backup?: Store }; postDeploy?: { ownBackup?: Store } };
 }
 
 /**
@@ -214,7 +218,7 @@ export function shieldApp(
     ["keys", "migration", "migration-start", "migration-plan", "restore"],
   );
   const beside = pulumi
-    .all([database, storeEgress([migration?.run?.backup?.destination])])
+    .all([database, storeEgress([migration?.run?.backup?.destination, migration?.postDeploy?.ownBackup?.destination])])
     .apply((rules) => [...rules.flat(), ...policy.migrationEgress]);
   return [
     make(

@@ -96,15 +96,15 @@ const labelMap: Rule<unknown> = (map) =>
   typeof map === "object" && map !== null && !Array.isArray(map) ? undefined : "is not a map of labels: write { name: value }";
 
 export function checkCidrs(cidrs: pulumi.Input<string>[] | undefined, path: string, validation: Validation) {
-  return checkList(cidrs, path, validation, (cidr, at) => validation.check(at, cidr, address));
+  return validation.list(path, cidrs, (cidr, at) => validation.check(at, cidr, address));
 }
 
 export function checkPorts(ports: pulumi.Input<number>[] | undefined, path: string, validation: Validation) {
-  return checkList(ports, path, validation, (port, at) => validation.check(at, port, portRule));
+  return validation.list(path, ports, (port, at) => validation.check(at, port, portRule));
 }
 
 export function checkPeers(peers: NetworkPeerArgs[] | undefined, path: string, validation: Validation): Peer[] | undefined {
-  return checkList(peers, path, validation, (peer, at) => {
+  return validation.list(path, peers, (peer, at) => {
     const whom = resolvePeer(peer, at, validation);
     if (!whom) validation.problem(at, "says nobody: give namespace, namespaceLabels ({} is every namespace), podLabels or cidr");
     return whom ?? {};
@@ -116,9 +116,9 @@ export function checkDestinations(
   path: string,
   validation: Validation,
 ): EgressRule[] | undefined {
-  return checkList(destinations, path, validation, (destination, at) => {
+  return validation.list(path, destinations, (destination, at) => {
     const whom = resolvePeer(destination, at, validation);
-    const { ports, protocol } = destination ?? {};
+    const { ports, protocol } = destination;
     if (!whom && !ports?.length)
       validation.problem(at, "says nowhere: give ports, namespace, namespaceLabels ({} is every namespace), podLabels or cidr");
     validation.check(`${at}.protocol`, protocol, oneOf(Object.values(NetworkProtocol)));
@@ -130,15 +130,9 @@ export function checkDestinations(
   });
 }
 
-function checkList<T, R>(list: T[] | undefined, path: string, validation: Validation, one: (item: T, at: string) => R) {
-  if (list === undefined || Array.isArray(list)) return list?.map((item, index) => one(item, `${path}[${index}]`));
-  validation.problem(path, "is not a list: write it in [ ]");
-  return undefined;
-}
-
 /** None when nothing says whom. */
 function resolvePeer(peer: NetworkPeerArgs, at: string, validation: Validation): Peer | undefined {
-  const { namespace, namespaceLabels, podLabels, cidr } = peer ?? {};
+  const { namespace, namespaceLabels, podLabels, cidr } = peer;
   if (cidr !== undefined) {
     if ([namespace, namespaceLabels, podLabels].some((given) => given !== undefined))
       validation.problem(`${at}.cidr`, "is for addresses outside the cluster: name pods in an entry of their own");

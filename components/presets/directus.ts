@@ -3,7 +3,13 @@ import { asks, DatabaseTls, preset, PresetOptions, Product } from "./preset";
 import { checkS3, given, PresetRedis, PresetS3, PresetSmtp, resolveRedis, resolveSmtp, s3Region } from "./services";
 
 /** Read from directus 12.4.1, @directus/api 39.2.1 and @directus/env 6.3.0 (npm), and directus/directus: Dockerfile. */
-const DIRECTUS: Product = { name: "directus", repository: "docker.io/directus/directus", newest: "12.4.1", oldest: "11.0.0" };
+const DIRECTUS: Product = {
+  name: "directus",
+  options: "DirectusOptions",
+  repository: "docker.io/directus/directus",
+  newest: "12.4.1",
+  oldest: "11.0.0",
+};
 
 /** A data platform and headless CMS. */
 export interface DirectusOptions extends PresetOptions {
@@ -32,7 +38,7 @@ export interface DirectusOptions extends PresetOptions {
 
 /** Directus, a data platform: `new PostgresApp("directus", directus({ host: "cms.example.org" }))`. */
 export function directus(options: DirectusOptions = {}): PostgresAppArgs {
-  return preset(DIRECTUS, options, ({ image, url, tls, validation }) => {
+  return preset(DIRECTUS, options, ({ options, image, url, tls, validation }) => {
     const { s3, storage } = options;
     const redis = options.redis && resolveRedis(options.redis, validation);
     const smtp = resolveSmtp(options.smtp, validation);
@@ -105,7 +111,9 @@ export function directus(options: DirectusOptions = {}): PostgresAppArgs {
         env: { ...database, ...admin },
         resources: { requests: { cpu: "100m", memory: "384Mi" } },
       },
-      probes: asks("/server/ping"), // /server/health also asks mail and storage, of which an outage is none of every pod
+      // @directus/api dist/app.js:217: before all that asks the database. /server/health also asks mail and storage, of which an outage is
+      // none of every pod.
+      probes: asks({ readiness: "/server/ping", liveness: "/server/ping" }),
       resources: { requests: { cpu: "200m", memory: "512Mi" } },
       ingressNeeds: { maxBodySize: "100Mi", timeoutSeconds: 300 },
       ...(s3 ? {} : { volumes: [{ mountPath: UPLOADS, storage: storage ?? "10Gi" }] }),

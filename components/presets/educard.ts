@@ -8,6 +8,7 @@ import { asks, preset, PresetOptions, Product } from "./preset";
  */
 const EDUCARD: Product = {
   name: "educard",
+  options: "PresetOptions",
   repository: "docker.io/tyifan/educard",
   tag: (version) => `v${version}`,
   newest: "1.0.0",
@@ -19,15 +20,18 @@ const CLI = ["npx", "--yes", "--cache", "/tmp/.npm", "--package", "sequelize-cli
 
 /**
  * The table of threads refers to that of users, whose migration is dated later: on an empty database the first one fails. So the later
- * one goes first; once it has run, asking for it does nothing. The table of sessions is made here too, because each pod makes
- * it when it starts if it is not there, and two that start together would both.
+ * one goes first, where it is pending: asked for again while others are, it would be an error. The table of sessions is made here too,
+ * because each pod makes it when it starts if it is not there, and two that start together would both.
  */
 const MIGRATE = `set -e
 migrate() {
-  sequelize-cli db:migrate --config /app/src/config/database.js --migrations-path /app/src/migrations --env production "$@"
+  of=$1
+  shift
+  sequelize-cli "db:migrate$of" --config /app/src/config/database.js --migrations-path /app/src/migrations --env production "$@"
 }
-migrate --name 20251113182902-create-users-table.js
-migrate
+users=20251113182902-create-users-table.js
+if migrate :status | grep -q "^down $users"; then migrate '' --name "$users"; fi
+migrate ''
 node -e '
   const { sequelize } = require("/app/src/config/database");
   const Store = require("connect-session-sequelize")(require("express-session").Store);
@@ -55,7 +59,9 @@ export function educard(options: PresetOptions = {}): PostgresAppArgs {
       migration: { command: [...CLI, MIGRATE], env: { ...connection, npm_config_update_notifier: "false" } },
       env: { ...connection, PORT: "3000", ...(url === undefined ? {} : { APP_URL: url, SITE_URL: url }) },
       generatedSecrets: { SESSION_SECRET: { encryptsData: false } },
-      probes: asks("/health"), // does not ask the database
+      // A session is stored in the database for every request without a cookie, for /health too (1.0.1, src/app.js:76); files come before
+      // that (:48).
+      probes: asks({ readiness: "/health", liveness: "/robots.txt" }),
       resources: { requests: { cpu: "250m", memory: "256Mi" } }, // as in its k8s/app-deployment.yaml
     };
   });

@@ -1,6 +1,6 @@
 import { PostgresAppArgs } from "../postgresAppArgs";
 import { wholeNumber } from "../common/rules";
-import { asks, DatabaseTls, preset, PresetOptions, Product } from "./preset";
+import { A_CONNECTION, asks, DatabaseTls, preset, PresetOptions, Product } from "./preset";
 
 /** Options of `heimdall`. */
 export interface HeimdallOptions extends PresetOptions {
@@ -19,13 +19,19 @@ export interface HeimdallOptions extends PresetOptions {
  * Read from the tags v2.10.0 to v2.13.1 of mitre/heimdall2 (Dockerfile, cmd.sh, apps/backend). Run from its source, v2.13.1, on a
  * read-only file system as another user: migrations, seed, start, login, TLS verified and not, a login without rights to make tables.
  */
-const HEIMDALL: Product = { name: "heimdall", repository: "docker.io/mitre/heimdall2", newest: "2.13.1", oldest: "2.10.0" };
+const HEIMDALL: Product = {
+  name: "heimdall",
+  options: "HeimdallOptions",
+  repository: "docker.io/mitre/heimdall2",
+  newest: "2.13.1",
+  oldest: "2.10.0",
+};
 
 const BACKEND = "/app/apps/backend";
 
 /** MITRE Heimdall, a viewer of security results. */
 export function heimdall(options: HeimdallOptions = {}): PostgresAppArgs {
-  return preset(HEIMDALL, options, ({ image, url, tls, since, validation }) => {
+  return preset(HEIMDALL, options, ({ options, image, url, tls, since, validation }) => {
     const megabytes = validation.check("uploadMegabytes", options.uploadMegabytes, wholeNumber(1, 4096)) ?? 50;
     // Not by yarn, which writes to its cache. Up to 2.12.6 the CLI's configuration is TypeScript, for which its script calls tsx.
     const cli = since("2.13.0") ? "node_modules/.bin/sequelize" : "node_modules/.bin/tsx node_modules/.bin/sequelize";
@@ -62,8 +68,9 @@ export function heimdall(options: HeimdallOptions = {}): PostgresAppArgs {
         API_KEY_SECRET: { length: 66, format: "hex" }, // API keys that are in use are worth nothing without it
         ADMIN_PASSWORD: { length: 32, encryptsData: false, migration: true },
       },
-      // There is no path for health: this one answers without the database, which the start waits for.
-      probes: asks("/server"),
+      // There is no path for health: this one answers without the database, which the start waits for (apps/backend/src/app.controller.ts:11).
+      // With OAuth, up to 2.11 every request stores a session there (main.ts:75, saveUninitialized).
+      probes: asks({ readiness: "/server", liveness: since("2.12.0") ? "/server" : A_CONNECTION }),
       resources: { requests: { cpu: "100m", memory: "512Mi" } },
       // OAuth's sessions are signed with a key of each process' own.
       ingressNeeds: { maxBodySize: `${megabytes + 1}Mi`, stickySessions: true },

@@ -7,6 +7,7 @@ import { asks, preset, PresetOptions, Product } from "./preset";
  */
 const LABEL_STUDIO: Product = {
   name: "labelStudio",
+  options: "LabelStudioOptions",
   repository: "docker.io/heartexlabs/label-studio",
   newest: "1.23.2",
   oldest: "1.13.0",
@@ -29,7 +30,7 @@ const ENTRYPOINT = "/label-studio/deploy/docker-entrypoint.sh";
 
 /** Label Studio: `new PostgresApp("labels", labelStudio({ host: "labels.example.org" }))`. */
 export function labelStudio(options: LabelStudioOptions = {}): PostgresAppArgs {
-  return preset(LABEL_STUDIO, options, ({ image, url, tls }) => {
+  return preset(LABEL_STUDIO, options, ({ options, image, url, tls }) => {
     // It starts as a whole for the migration too, which sees no volume: its directories are made anew there.
     const shared = { DJANGO_DB: "default", DJANGO_SETTINGS_MODULE: "core.settings.label_studio" };
     return {
@@ -66,7 +67,8 @@ export function labelStudio(options: LabelStudioOptions = {}): PostgresAppArgs {
         env: { ...shared, LABEL_STUDIO_BASE_DATA_DIR: "/tmp/label-studio" },
         resources: { requests: { cpu: "200m", memory: "384Mi" } },
       },
-      probes: asks("/health/"),
+      // core/views.py:74: it asks nothing, and the session before it is a signed cookie (core/settings/label_studio.py:29).
+      probes: asks({ readiness: "/health/", liveness: "/health/" }),
       resources: { requests: { cpu: "250m", memory: "768Mi" } },
       ingressNeeds: { maxBodySize: "250Mi", timeoutSeconds: 300 }, // DATA_UPLOAD_MAX_MEMORY_SIZE
       volumes: [{ mountPath: DATA, storage: options.storage ?? "10Gi" }],

@@ -4,6 +4,7 @@ import { asks, preset, PresetOptions, Product } from "./preset";
 /** Read from knadh/listmonk at 6.2.0: Dockerfile, docker-compose.yml, cmd/main.go, cmd/install.go, cmd/init.go, schema.sql. */
 const LISTMONK: Product = {
   name: "listmonk",
+  options: "ListmonkOptions",
   repository: "docker.io/listmonk/listmonk",
   tag: (version) => `v${version}`,
   newest: "6.2.0",
@@ -28,7 +29,7 @@ export interface ListmonkOptions extends PresetOptions {
  * in its own settings, which it keeps in the database. It has to be the only one that sends: one replica.
  */
 export function listmonk(options: ListmonkOptions = {}): PostgresAppArgs {
-  return preset(LISTMONK, options, ({ image, tls }) => ({
+  return preset(LISTMONK, options, ({ options, image, tls }) => ({
     image,
     port: 9000,
     // The image's own user is root, only for its start script, which changes owners; the program needs nothing of it.
@@ -50,7 +51,7 @@ export function listmonk(options: ListmonkOptions = {}): PostgresAppArgs {
       command: ["sh", "-c", "./listmonk --config= --install --idempotent --yes && ./listmonk --config= --upgrade --yes"],
       env: { LISTMONK_ADMIN_USER: options.adminUsername ?? "admin" },
     },
-    probes: asks("/health"),
+    probes: asks({ readiness: "/health", liveness: "/health" }), // cmd/handlers.go:322: it says yes, and asks nothing
     resources: { requests: { cpu: "50m", memory: "128Mi" } },
     ingressNeeds: { maxBodySize: "50Mi", timeoutSeconds: 300 }, // lists of subscribers are imported as files
     volumes: [{ mountPath: "/listmonk/uploads", storage: options.storage ?? "5Gi" }],

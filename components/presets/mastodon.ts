@@ -1,7 +1,7 @@
 import * as pulumi from "@pulumi/pulumi";
 import { text } from "../common/rules";
 import { PostgresAppArgs } from "../postgresAppArgs";
-import { preset, PresetOptions, Product } from "./preset";
+import { A_CONNECTION, asks, preset, PresetOptions, Product } from "./preset";
 import { checkS3, given, PresetRedis, PresetS3, PresetSmtp, redisUrl, resolveRedis, resolveSmtp, s3Region } from "./services";
 
 /**
@@ -10,6 +10,7 @@ import { checkS3, given, PresetRedis, PresetS3, PresetSmtp, redisUrl, resolveRed
  */
 const MASTODON: Product = {
   name: "mastodon",
+  options: "MastodonOptions",
   repository: "ghcr.io/mastodon/mastodon",
   tag: (version) => `v${version}`,
   newest: "4.6.3",
@@ -86,6 +87,20 @@ export interface MastodonOptions extends PresetOptions {
   streamingUrl?: pulumi.Input<string>;
 }
 
+/**
+ * As the chart does it: an empty database is made whole at once (templates/job-db-prepare.yaml), and only of one that is there the steps for
+ * after the deployment are left for later (_db-migrate.tpl). On an empty one they would be left out of the list of what is done, up to 4.3
+ * (mastodon/mastodon#34089), and fail later, since the schema has them. Asks by the names of config/database.yml.
+ */
+const BEFORE = `require "pg"
+parts = { host: "HOST", port: "PORT", dbname: "NAME", user: "USER", password: "PASS", sslmode: "SSLMODE" }
+database = PG.connect(parts.transform_values { |name| ENV["DB_" + name] })
+empty = database.exec("SELECT to_regclass('schema_migrations')").getvalue(0, 0).nil?
+database.close
+ENV["SKIP_POST_DEPLOYMENT_MIGRATIONS"] = "true" unless empty
+exec "bundle", "exec", "rake", empty ? "db:prepare" : "db:migrate"
+`;
+
 const MEMORY = { requests: { cpu: "250m", memory: "768Mi" } };
 /** Threads of Sidekiq, each of which wants a connection. */
 const THREADS = "25";
@@ -95,7 +110,7 @@ const THREADS = "25";
  * started from it. Keep the generated secrets: without ACTIVE_RECORD_ENCRYPTION_* accounts' second factors cannot be read.
  */
 export function mastodon(options: MastodonOptions): PostgresAppArgs {
-  return preset(MASTODON, options, ({ image, tls, validation }) => {
+  return preset(MASTODON, options, ({ options, image, tls, validation }) => {
     const { host, localDomain = host, s3, mediaClaim, search, vapidKeys } = options;
     const redis = validation.required("redis", options.redis, () => undefined, "Mastodon does not run without: { host: … }");
     const smtp = resolveSmtp(options.smtp, validation);
@@ -162,15 +177,14 @@ export function mastodon(options: MastodonOptions): PostgresAppArgs {
         ACTIVE_RECORD_ENCRYPTION_KEY_DERIVATION_SALT: { length: 32, migration: true },
       },
       migration: {
-        // Loads the schema and the first rows into an empty database, else migrates.
-        command: ["bundle", "exec", "rake", "db:prepare"],
-        env: { ...domains, SKIP_POST_DEPLOYMENT_MIGRATIONS: "true" },
+        command: ["bundle", "exec", "ruby", "-e", BEFORE],
+        env: domains,
         secretEnv: shared,
         timeoutSeconds: 3600,
         resources: MEMORY,
         postDeploy: { command: ["bundle", "exec", "rake", "db:migrate"], env: domains },
       },
-      probes: { liveness: {}, readiness: { httpPath: "/health" } }, // the chart asks a connection for life
+      probes: asks({ readiness: "/health", liveness: A_CONNECTION }), // as in the chart, templates/deployment-web.yaml:253
       resources: MEMORY,
       ingressNeeds: { maxBodySize: "100Mi", timeoutSeconds: 300 },
       workers: {

@@ -4,6 +4,7 @@ import { asks, preset, PresetOptions, Product } from "./preset";
 /** Read from miniflux/v2 at 2.3.3: packaging/docker/alpine/Dockerfile, internal/cli/cli.go, internal/http/server/routes.go. */
 const MINIFLUX: Product = {
   name: "miniflux",
+  options: "MinifluxOptions",
   repository: "docker.io/miniflux/miniflux",
   newest: "2.3.3",
   oldest: "2.2.10",
@@ -20,7 +21,7 @@ export interface MinifluxOptions extends PresetOptions {
 
 /** Miniflux, a feed reader: `new PostgresApp("miniflux", miniflux({ host: "feeds.example.org" }))`. */
 export function miniflux(options: MinifluxOptions = {}): PostgresAppArgs {
-  return preset(MINIFLUX, options, ({ image, url }) => ({
+  return preset(MINIFLUX, options, ({ options, image, url }) => ({
     image,
     port: 8080,
     runAsUser: 65534,
@@ -39,7 +40,7 @@ export function miniflux(options: MinifluxOptions = {}): PostgresAppArgs {
     },
     // It only migrates when it starts with RUN_MIGRATIONS, and without it refuses a schema that is not up to date.
     migration: { command: ["/usr/bin/miniflux", "-migrate"] },
-    probes: asks("/readiness", { liveness: "/liveness" }),
+    probes: asks({ readiness: "/readiness", liveness: "/liveness" }), // internal/http/server/routes.go:61
     resources: { requests: { cpu: "50m", memory: "96Mi" } },
   }));
 }

@@ -3,7 +3,7 @@ import { asks, DatabaseTls, preset, PresetOptions, Product } from "./preset";
 import { given, PresetRedis, resolveRedis } from "./services";
 
 /** Read from n8n 2.41.3, @n8n/db 1.41.2 and @n8n/config 2.39.0 (npm): base-command, db-connection, abstract-server, the config classes. */
-const N8N: Product = { name: "n8n", repository: "docker.io/n8nio/n8n", newest: "2.41.3", oldest: "2.0.0" };
+const N8N: Product = { name: "n8n", options: "N8nOptions", repository: "docker.io/n8nio/n8n", newest: "2.41.3", oldest: "2.0.0" };
 
 /** Workflow automation. */
 export interface N8nOptions extends PresetOptions {
@@ -26,7 +26,7 @@ const MEMORY = { requests: { cpu: "100m", memory: "512Mi" } };
  * N8N_DIAGNOSTICS_ENABLED to "true" in both `env` and `migration.env` to have it.
  */
 export function n8n(options: N8nOptions = {}): PostgresAppArgs {
-  return preset(N8N, options, ({ image, url, tls, since, validation }) => {
+  return preset(N8N, options, ({ options, image, url, tls, since, validation }) => {
     const redis = options.redis && resolveRedis(options.redis, validation);
     if (options.workers !== undefined && !redis)
       validation.problem("workers", "needs redis, through which they get their work: add it, or leave workers out");
@@ -72,7 +72,7 @@ export function n8n(options: N8nOptions = {}): PostgresAppArgs {
       // Every command but `start` migrates, does its work and ends; this one only reads. `start` asks again, under n8n's own lock, and has
       // nothing to do then: it cannot be told not to.
       migration: { command: ["n8n", "list:workflow", "--active=true", "--onlyId"], env: shared, resources: MEMORY },
-      probes: asks("/healthz/readiness", { liveness: "/healthz" }),
+      probes: asks({ readiness: "/healthz/readiness", liveness: "/healthz" }), // dist/abstract-server.js:95
       resources: MEMORY,
       ingressNeeds: { maxBodySize: "16Mi", timeoutSeconds: 3600 }, // N8N_PAYLOAD_SIZE_MAX; the editor's push connection
       ...(redis

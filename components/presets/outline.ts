@@ -1,10 +1,16 @@
 import * as pulumi from "@pulumi/pulumi";
 import { PostgresAppArgs } from "../postgresAppArgs";
-import { asks, preset, PresetOptions, Product } from "./preset";
+import { A_CONNECTION, asks, preset, PresetOptions, Product } from "./preset";
 import { checkS3, given, PresetRedis, PresetS3, PresetSmtp, redisUrl, resolveRedis, resolveSmtp, s3Region } from "./services";
 
 /** Read from outline/outline at 1.9.2: Dockerfile, server/env.ts, server/config/database.js, server/storage/database.ts, server/main.ts. */
-const OUTLINE: Product = { name: "outline", repository: "docker.io/outlinewiki/outline", newest: "1.9.2", oldest: "1.0.0" };
+const OUTLINE: Product = {
+  name: "outline",
+  options: "OutlineOptions",
+  repository: "docker.io/outlinewiki/outline",
+  newest: "1.9.2",
+  oldest: "1.0.0",
+};
 
 /** A wiki. */
 export interface OutlineOptions extends PresetOptions {
@@ -32,7 +38,7 @@ export interface OutlineOptions extends PresetOptions {
  * verify the server's certificate, which cannot be changed.
  */
 export function outline(options: OutlineOptions): PostgresAppArgs {
-  return preset(OUTLINE, options, ({ image, url, tls, validation }) => {
+  return preset(OUTLINE, options, ({ options, image, url, tls, validation }) => {
     const { s3, storage } = options;
     const redis = validation.required("redis", options.redis, () => undefined, "Outline does not run without: { host: … }");
     const smtp = resolveSmtp(options.smtp, validation);
@@ -97,7 +103,8 @@ export function outline(options: OutlineOptions): PostgresAppArgs {
         ],
         resources: { requests: { cpu: "200m", memory: "384Mi" } },
       },
-      probes: asks("/_health"), // it asks the database and Redis; there is no other
+      // server/index.ts:159 asks the database and Redis, and the limit of requests before every other path (:98) asks Redis.
+      probes: asks({ readiness: "/_health", liveness: A_CONNECTION }),
       resources: { requests: { cpu: "250m", memory: "768Mi" } },
       ingressNeeds: { maxBodySize: "250Mi", timeoutSeconds: 3600 }, // people write together over WebSockets
       ...(s3 ? {} : { volumes: [{ mountPath: DATA, storage: storage ?? "10Gi" }] }),

@@ -1,7 +1,10 @@
 import * as pulumi from "@pulumi/pulumi";
 import { GeneratedSecretArgs } from "../app/generatedSecrets";
 import { AppProbesArgs } from "../app/probes";
+import { ownImage } from "../common/clusterRules";
 import { imageReference } from "../common/rules";
+import { shaped } from "../common/shape";
+import { ShapeName } from "../common/shapeTypes";
 import { Rule, Validation } from "../common/validation";
 import { AppDatabaseArgs } from "../database/databaseArgs";
 import { PostgresAppArgs } from "../postgresAppArgs";
@@ -31,6 +34,11 @@ export interface PresetOptions {
    */
   image?: pulumi.Input<string>;
   /**
+   * Registry, or a path in it, in place of those of the official image and of every other one that is not given, as in PostgresApp:
+   * "registry.example.org/mirror". Defaults to none. A change runs the migration, then rolls the pods.
+   */
+  imageRegistry?: pulumi.Input<string>;
+  /**
    * The database, as in PostgresApp. It is said here, and not beside the preset, because the product has to be told whether the server
    * has TLS. Defaults to Postgres in the cluster.
    */
@@ -59,6 +67,8 @@ export interface PresetOptions {
 export interface Product {
   /** Name of the preset's function. */
   name: string;
+  /** Name of its options' interface. */
+  options: ShapeName;
   /** The official image, without its tag. */
   repository: string;
   /** Tag of a version. Defaults to the version itself. */
@@ -70,7 +80,9 @@ export interface Product {
 }
 
 /** What a preset makes its arguments of. */
-export interface Preset {
+export interface Preset<Options extends PresetOptions = PresetOptions> {
+  /** What was asked for, in its right shape. */
+  options: Options;
   version: string;
   /** Whether the product's version is this one or newer. */
   since(version: string): boolean;
@@ -94,8 +106,13 @@ export interface PresetArgs extends Omit<PostgresAppArgs, "env" | "secretEnv" | 
 }
 
 /** Checks the options, makes the arguments, and puts what the user said over them; throws one error with all that is wrong. */
-export function preset(product: Product, options: PresetOptions, build: (preset: Preset) => PresetArgs): PostgresAppArgs {
+export function preset<Options extends PresetOptions>(
+  product: Product,
+  asked: Options,
+  build: (preset: Preset<Options>) => PresetArgs,
+): PostgresAppArgs {
   const validation = new Validation(product.name);
+  const options = shaped(product.options, asked, validation);
   const { newest, oldest, repository, tag = (version: string) => version } = product;
   const wrong = options.version === undefined ? undefined : productVersion(oldest, newest)(options.version);
   if (wrong) validation.problem("version", wrong);
@@ -104,10 +121,13 @@ export function preset(product: Product, options: PresetOptions, build: (preset:
   if (options.ingress !== undefined && host === undefined)
     validation.problem("ingress", "needs host, the name that it is for: add it, or leave ingress out");
 
+  const { imageRegistry } = options;
   const made = build({
+    options,
     version,
     since: (other) => atLeast(version, other),
-    image: validation.check("image", options.image, imageReference) ?? `${repository}:${tag(version)}`,
+    image:
+      validation.check("image", options.image, imageReference) ?? ownImage(`${repository}:${tag(version)}`, { imageRegistry }),
     url: host === undefined ? undefined : httpsUrl(host),
     tls: databaseTls(options.database),
     validation,
@@ -117,6 +137,7 @@ export function preset(product: Product, options: PresetOptions, build: (preset:
   const { ingressNeeds = {}, ...others } = args;
   return {
     ...others,
+    ...(imageRegistry === undefined ? {} : { imageRegistry }),
     ...(args.database || options.database ? { database: { ...args.database, ...options.database } } : {}),
     ...ingressFor(host, ingressNeeds, options.ingress),
   };
@@ -168,16 +189,21 @@ const hostName: Rule<string> = (host) =>
 const httpsUrl = (host: pulumi.Input<string>) =>
   typeof host === "string" ? `https://${host}` : pulumi.interpolate`https://${host}`;
 
+/** For liveness, where every path of the product's asks the database or another service: the product accepts a connection. */
+export const A_CONNECTION = Symbol("an accepted connection");
+
 /**
- * Probes that ask a path over HTTP: one that says whether the product can serve, and for liveness one that needs no database, if it has
- * one. `httpHeaders` are for products that answer differently without.
+ * Probes that ask a path over HTTP: `readiness` says whether the product can serve, `liveness` whether a restart would help. That one must
+ * not need the database, whose outage would restart every pod again and again, so it never follows from the other: each preset names the
+ * line of the product's source that answers. `httpHeaders` are for products that answer differently without.
  */
-export function asks(readiness: string, { liveness = readiness, httpHeaders }: AskOptions = {}): AppProbesArgs {
-  const headers = httpHeaders === undefined ? {} : { httpHeaders };
-  return { readiness: { httpPath: readiness, ...headers }, liveness: { httpPath: liveness, ...headers } };
+export function asks({ readiness, liveness, httpHeaders }: Asked): AppProbesArgs {
+  const ask = (httpPath: string) => ({ httpPath, ...(httpHeaders === undefined ? {} : { httpHeaders }) });
+  return { readiness: ask(readiness), liveness: liveness === A_CONNECTION ? {} : ask(liveness) };
 }
 
-interface AskOptions {
-  liveness?: string;
+interface Asked {
+  readiness: string;
+  liveness: string | typeof A_CONNECTION;
   httpHeaders?: Record<string, string>;
 }

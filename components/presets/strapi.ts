@@ -7,7 +7,7 @@ import { asks, DatabaseTls, preset, PresetOptions, Product } from "./preset";
  * Read from @strapi/strapi 5.55.1, @strapi/core and @strapi/database 5.54.0 and the configuration that create-strapi-app 5.54.0 makes
  * (npm): config/database, config/server, config/admin, commands/start, Strapi.load, schema.sync.
  */
-const STRAPI: Product = { name: "strapi", repository: "strapi", newest: "5.55.1", oldest: "5.0.0" };
+const STRAPI: Product = { name: "strapi", options: "StrapiOptions", repository: "strapi", newest: "5.55.1", oldest: "5.0.0" };
 
 /** A headless CMS. */
 export interface StrapiOptions extends PresetOptions {
@@ -46,7 +46,7 @@ const MIGRATE = [
  * `public/uploads`, as projects made by it have.
  */
 export function strapi(options: StrapiOptions): PostgresAppArgs {
-  return preset(STRAPI, options, ({ image, url, tls, validation }) => {
+  return preset(STRAPI, options, ({ options, image, url, tls, validation }) => {
     validation.required("image", options.image, () => undefined, "name the image that you have built of your project");
     const directory = validation.check("directory", options.directory, path) ?? "/opt/app";
     const database = { NODE_ENV: "production", DATABASE_CLIENT: "postgres", ...encryption(tls) };
@@ -86,7 +86,7 @@ export function strapi(options: StrapiOptions): PostgresAppArgs {
         env: database,
         resources: { requests: { cpu: "200m", memory: "512Mi" } },
       },
-      probes: asks("/_health"),
+      probes: asks({ readiness: "/_health", liveness: "/_health" }), // @strapi/core dist/services/server/index.js:37: a 204, and nothing asked
       resources: { requests: { cpu: "200m", memory: "512Mi" } },
       ingressNeeds: { maxBodySize: "200Mi", timeoutSeconds: 300 }, // the upload plugin's limit
       ...(storage === false ? {} : { volumes: [{ mountPath: `${directory}/public/uploads`, storage }] }),

@@ -4,6 +4,7 @@ import { asks, DatabaseTls, preset, PresetOptions, Product } from "./preset";
 /** Read from unleash-server 8.2.0 (npm) and Unleash/unleash: Dockerfile, create-config.ts, migrator.ts, routes/ready-check.ts. */
 const UNLEASH: Product = {
   name: "unleash",
+  options: "UnleashOptions",
   repository: "docker.io/unleashorg/unleash-server",
   newest: "8.2.0",
   oldest: "7.4.0",
@@ -28,7 +29,7 @@ const MIGRATE = [
 
 /** Unleash, feature flags: `new PostgresApp("unleash", unleash({ host: "flags.example.org" }))`. */
 export function unleash(options: UnleashOptions = {}): PostgresAppArgs {
-  return preset(UNLEASH, options, ({ image, url, tls }) => ({
+  return preset(UNLEASH, options, ({ options, image, url, tls }) => ({
     image,
     port: 4242,
     runAsUser: 1000,
@@ -57,7 +58,7 @@ export function unleash(options: UnleashOptions = {}): PostgresAppArgs {
       env: encryption(tls),
       resources: { requests: { cpu: "100m", memory: "256Mi" } },
     },
-    probes: asks("/ready", { liveness: "/health" }),
+    probes: asks({ readiness: "/ready", liveness: "/health" }), // dist/lib/routes/health-check.js:27
     resources: { requests: { cpu: "100m", memory: "256Mi" } },
   }));
 }

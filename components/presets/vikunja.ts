@@ -2,7 +2,13 @@ import { PostgresAppArgs } from "../postgresAppArgs";
 import { asks, preset, PresetOptions, Product } from "./preset";
 
 /** Read from go-vikunja/vikunja at 2.5.0: Dockerfile, pkg/cmd/migrate.go, pkg/initialize/init.go, pkg/config/config.go, pkg/db/db.go. */
-const VIKUNJA: Product = { name: "vikunja", repository: "docker.io/vikunja/vikunja", newest: "2.5.0", oldest: "1.0.0" };
+const VIKUNJA: Product = {
+  name: "vikunja",
+  options: "VikunjaOptions",
+  repository: "docker.io/vikunja/vikunja",
+  newest: "2.5.0",
+  oldest: "1.0.0",
+};
 
 /** To-do lists. */
 export interface VikunjaOptions extends PresetOptions {
@@ -18,7 +24,7 @@ export interface VikunjaOptions extends PresetOptions {
 
 /** Vikunja, to-do lists: `new PostgresApp("todo", vikunja({ host: "todo.example.org" }))`. An external server's port has to be 5432. */
 export function vikunja(options: VikunjaOptions = {}): PostgresAppArgs {
-  return preset(VIKUNJA, options, ({ image, url, tls, since }) => {
+  return preset(VIKUNJA, options, ({ options, image, url, tls, since }) => {
     const database = { VIKUNJA_DATABASE_TYPE: "postgres" };
     return {
       image,
@@ -43,7 +49,8 @@ export function vikunja(options: VikunjaOptions = {}): PostgresAppArgs {
       generatedSecrets: { [since("2.3.0") ? "VIKUNJA_SERVICE_SECRET" : "VIKUNJA_SERVICE_JWTSECRET"]: { encryptsData: false } },
       // The server asks again when it starts, and has nothing to do then: it cannot be told not to.
       migration: { command: ["/app/vikunja/vikunja", "migrate"], env: database },
-      probes: asks("/health"),
+      // pkg/routes/healthcheck.go:29 asks the database; files of the frontend are in the program (pkg/routes/static.go:148).
+      probes: asks({ readiness: "/health", liveness: "/robots.txt" }),
       resources: { requests: { cpu: "50m", memory: "128Mi" } },
       ingressNeeds: { maxBodySize: "20Mi" },
       volumes: [{ mountPath: FILES, storage: options.storage ?? "10Gi" }],

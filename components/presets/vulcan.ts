@@ -18,6 +18,7 @@ export interface VulcanOptions extends PresetOptions {
  */
 const VULCAN: Product = {
   name: "vulcan",
+  options: "VulcanOptions",
   repository: "docker.io/mitre/vulcan",
   // By the workflows that push them; the README's v2.3.7 is another name than theirs.
   tag: (version) => (atLeast(version, "2.3.0") ? version : `v${version}`),
@@ -32,7 +33,7 @@ const FORMER = ["vulcan_postgres_production", "vulcan_vue_development", "vulcan_
 /** MITRE Vulcan, for writing security guidance. */
 export function vulcan(options: VulcanOptions = {}): PostgresAppArgs {
   return preset(VULCAN, options, (of) => {
-    const { image, since, validation } = of;
+    const { image, since, validation, options } = of;
     const modern = since("2.3.0");
     const home = modern ? "/rails" : "/app";
     if (since("2.4.0") && FORMER.includes(String(options.database?.databaseName)))
@@ -54,7 +55,8 @@ export function vulcan(options: VulcanOptions = {}): PostgresAppArgs {
       // In place of the ENTRYPOINT too, which from 2.3.1 on migrates when it sees the word "server".
       command: ["bundle", "exec", "puma", "-C", "config/puma.rb"],
       connectionEnv: connectionEnv(of),
-      database: { databaseName: DATABASE },
+      // On a volume that is there already it is the user who says which one is Vulcan's.
+      database: options.database?.embedded?.existingClaim === undefined ? { databaseName: DATABASE } : {},
       migration: {
         command: migrate(of),
         env: { ...rails, ...(modern ? anyPassword : {}) },
@@ -66,8 +68,10 @@ export function vulcan(options: VulcanOptions = {}): PostgresAppArgs {
         ...(modern ? { VULCAN_ADMIN_PASSWORD: { length: 32, encryptsData: false, migration: true } } : {}),
       },
       // Else the answer is a redirect to HTTPS, which the kubelet follows and fails.
-      probes: asks(modern ? "/health_check" : "/users/sign_in", {
-        liveness: modern ? "/up" : undefined,
+      probes: asks({
+        readiness: modern ? "/health_check" : "/users/sign_in",
+        // config/routes.rb:5; before, a file of public/, which is served before anything of the application is asked (RAILS_SERVE_STATIC_FILES).
+        liveness: modern ? "/up" : "/robots.txt",
         httpHeaders: { "X-Forwarded-Proto": "https" },
       }),
       writablePaths: ["/tmp", `${home}/tmp`, `${home}/log`],

@@ -17,3 +17,5 @@ export const url = notes.url;
 export const namespace = notes.namespace;
 export const migrationJob = notes.migrationJobName;
 export const connectionSecret = notes.connectionSecretName;
+// What `pulumi destroy` leaves: `pulumi destroy --diff` shows it with the outputs that go.
+export const keptData = notes.keptData;

@@ -4,6 +4,7 @@ import * as yaml from "js-yaml";
 import { PostgresAppArgs, PostgresDatabase, PostgresDatabaseArgs } from "../../index";
 import { restrictedContainer, restrictedPod } from "../../components/common/security";
 import { definitionFiles } from "../support/cloudNativePg/schemas";
+import { s3Pod, startPods } from "../support/backupServer";
 import { StandInOperator } from "../support/cloudNativePg/operator";
 import { inOrder } from "../support/inOrder";
 import { kubectl, Namespace, until } from "../support/kubectl";
@@ -67,6 +68,8 @@ async function startElsewhere(namespace: Namespace): Promise<void> {
   );
 }
 
+const KEYS = { AWS_ACCESS_KEY_ID: "test-access", AWS_SECRET_ACCESS_KEY: "test-secret-key" };
+const claim = { claimName: "backups", subPath: "notes" };
 const server = { imageName: "docker.io/library/postgres:17", instances: 1, storage: "1Gi" };
 
 /** Our half of CloudNativePG: what this package asks of the operator, against a stand-in for it. */
@@ -112,10 +115,11 @@ describe("a database on CloudNativePG", function () {
   }
   let alone: Place;
   let app: Place;
-  const storeUp = (args: PostgresDatabaseArgs) =>
-    alone.stack.up(async () => {
-      new PostgresDatabase("store", { namespace: alone.namespace.name, ...args });
-    });
+  const store = (args: PostgresDatabaseArgs) => async () => {
+    new PostgresDatabase("store", { namespace: alone.namespace.name, ...args });
+  };
+  const storeUp = (args: PostgresDatabaseArgs) => alone.stack.up(store(args));
+  let archive: string;
   const appUp = (database: PostgresAppArgs["database"], version = "1.0.0") =>
     app.stack.up(notes(app.namespace, version, { database }));
   const titles = async () => (await getJson(app.namespace, "/api/threads")).threads.map(({ title }: any) => title);
@@ -130,11 +134,46 @@ describe("a database on CloudNativePG", function () {
   const appLogin = () => found(app, /^notes-db-connection-/);
   const extension = (name: string) => alone.sql("store", "store", `SELECT count(*) FROM pg_extension WHERE extname = '${name}'`);
 
+  const args: PostgresDatabaseArgs = {
+    cloudNativePg: server,
+    credentials: { separateMigrator: true },
+    extensions: ["pg_trgm"],
+    settings: { statement_timeout: "31s" },
+    onDelete: "delete",
+    backups: {
+      schedule: "30 2 * * *",
+      destination: { s3: { endpoint: "http://s3:9000", bucket: "backups", secretName: "keys" } },
+    },
+  };
+
   const kinds = turn("kinds");
   before(kinds.begin);
   before(async () => {
     await removeDefinitions();
     [alone, app] = await Promise.all([Place.create("cnpg-store"), Place.create("cnpg-app")]);
+    await Promise.all([
+      alone.namespace.apply(
+        {
+          apiVersion: "v1",
+          kind: "Secret",
+          metadata: { name: "keys", namespace: alone.namespace.name, labels: { app: "s3" } },
+          stringData: KEYS,
+        },
+        {
+          apiVersion: "v1",
+          kind: "Service",
+          metadata: { name: "s3", namespace: alone.namespace.name, labels: { app: "s3" } },
+          spec: { clusterIP: "None", selector: { app: "s3" }, ports: [{ port: 9000 }] },
+        },
+      ),
+      startPods(alone.namespace, s3Pod(KEYS, "backups")),
+      app.namespace.apply({
+        apiVersion: "v1",
+        kind: "PersistentVolumeClaim",
+        metadata: { name: "backups", namespace: app.namespace.name },
+        spec: { accessModes: ["ReadWriteOnce"], resources: { requests: { storage: "1Gi" } } },
+      }),
+    ]);
     await startElsewhere(app.namespace);
   });
   after(async () => {
@@ -148,11 +187,13 @@ describe("a database on CloudNativePG", function () {
     before(async () => {
       const [missing, embedded] = await Promise.all([
         storeUp({ cloudNativePg: server }),
-        appUp({ embedded: { version: 17, storage: "1Gi" } }),
+        appUp({ embedded: { version: 17, storage: "1Gi" }, backups: { schedule: "0 0 1 1 *", destination: { claim } } }),
       ]);
       outcome = missing;
       succeeded(embedded);
-      await postJson(app.namespace, "/api/threads", { title: "Embedded", body: "A row that is left behind" });
+      await postJson(app.namespace, "/api/threads", { title: "Embedded", body: "A row that comes along" });
+      await app.namespace.kubectl(["create", "job", "--from=cronjob/notes-db-backup", "move"]);
+      await app.namespace.kubectl(["wait", "--for=condition=complete", "job/move", "--timeout=120s"], { seconds: 130 });
     });
 
     it("fails, and says how to install it", () => {
@@ -167,18 +208,18 @@ describe("a database on CloudNativePG", function () {
   });
 
   describe("with the operator", () => {
-    const args: PostgresDatabaseArgs = {
-      cloudNativePg: server,
-      credentials: { separateMigrator: true },
-      extensions: ["pg_trgm"],
-      settings: { statement_timeout: "31s" },
-      onDelete: "delete",
-      backups: { schedule: "30 2 * * *", destination: { s3: { bucket: "backups", secretName: "keys" } } },
-    };
+    const moved = { cloudNativePg: server, restoreFrom: { claim, backup: "newest" } };
     before(async () => {
       await installDefinitions();
       for (const place of [alone, app]) place.operator = new StandInOperator(place.namespace);
-      (await Promise.all([storeUp(args), appUp({ cloudNativePg: server })])).forEach(succeeded);
+      (await Promise.all([storeUp(args), appUp(moved)])).forEach(succeeded);
+    });
+
+    it("is unchanged by the same program, also when the cluster is looked at first", async () => {
+      for (const refresh of [false, true]) {
+        const { changes } = succeeded(await alone.stack.preview(store(args), { refresh }));
+        assert.deepStrictEqual(changes, []);
+      }
     });
 
     it("has a login for migrations, and one for the application that cannot make tables", async () => {
@@ -188,7 +229,7 @@ describe("a database on CloudNativePG", function () {
       assert.strictEqual(await alone.as(migrator, "store", "CREATE TABLE notes (id int)"), "CREATE TABLE");
       assert.strictEqual(
         await alone.as(login, "store", "INSERT INTO notes VALUES (1) RETURNING current_user"),
-        "store_a\nINSERT 0 1",
+        "store_runtime\nINSERT 0 1",
       );
       const owner = "SELECT relowner::regrole FROM pg_class WHERE relname = 'notes'";
       assert.strictEqual(await alone.sql("store", "store", owner), "store");
@@ -205,14 +246,26 @@ describe("a database on CloudNativePG", function () {
         return backups.length > 0 && backups;
       });
       assert.deepStrictEqual(backup.spec.pluginConfiguration, { name: "barman-cloud.cloudnative-pg.io" });
+      // In an archive of its own, which could be written before anything was.
+      const [cluster] = await alone.namespace.items("clusters");
+      archive = cluster.spec.plugins[0].parameters.serverName;
+      assert.match(archive, /^store-[0-9a-f]{8}$/);
+      assert.strictEqual(backup.metadata.name, `${archive}-first`);
+      const check = (await alone.namespace.items("jobs")).find(({ metadata }) => metadata.name.startsWith("store-check-"));
+      assert.match(
+        await alone.namespace.kubectl(["logs", `job/${check.metadata.name}`]),
+        /^objects in s3:\/\/backups can be written, listed, read and removed$/m,
+      );
     });
 
-    it("has taken the place of the embedded one by one argument: migrated from scratch, the old claim stays", async () => {
-      assert.deepStrictEqual(await app.claims(), { "data-notes-db-0": "nobody's", "notes-db-1": "notes-db's" });
+    it("has taken the place of the embedded one with its data, by a dump: the old claim stays", async () => {
+      const claims = { backups: "nobody's", "data-notes-db-0": "nobody's", "notes-db-1": "notes-db's" };
+      assert.deepStrictEqual(await app.claims(), claims);
       const names = (await app.namespace.items("statefulsets")).map(({ metadata }) => metadata.name);
       assert.deepStrictEqual(names, ["notes"]);
-      assert.deepStrictEqual(await titles(), []);
+      assert.deepStrictEqual(await titles(), ["Embedded"]);
       assert.strictEqual((await getJson(app.namespace, "/api/version")).migrations.length, 11);
+      assert.deepStrictEqual(succeeded(await appUp(moved)).changes, [], "restoreFrom may stay in the program");
     });
 
     it("serves the application with verified TLS", async () => {
@@ -254,7 +307,7 @@ describe("a database on CloudNativePG", function () {
       const login = await appLogin();
       assert.deepStrictEqual([former.app.user, login.user], ["notes_a", "notes_b"]);
       for (const one of [former.app, login]) assert.strictEqual(await app.as(one, "notes-db", "SELECT current_user"), "notes");
-      assert.deepStrictEqual(await titles(), ["On CloudNativePG"]);
+      assert.deepStrictEqual((await titles()).sort(), ["Embedded", "On CloudNativePG"]);
     });
 
     it("has migrated nothing", () => {
@@ -285,15 +338,33 @@ describe("a database on CloudNativePG", function () {
     });
 
     it("is gone with its volume where onDelete is delete", async () => {
-      assert.deepStrictEqual(await alone.namespace.items("pods,pvc,services,secrets,clusters,databases,scheduledbackups"), []);
+      assert.deepStrictEqual(
+        await alone.namespace.items("pods,pvc,services,secrets,clusters,databases,scheduledbackups", "--selector", "app!=s3"),
+        [],
+      );
     });
 
     it("leaves its volume where it is retain, and the next one takes that over", async () => {
       assert.deepStrictEqual(await app.namespace.items("clusters,databases"), []);
-      assert.deepStrictEqual(await app.claims(), { "data-notes-db-0": "nobody's", "notes-db-1": "nobody's" });
-      succeeded(await appUp({ cloudNativePg: server }));
-      assert.deepStrictEqual(await app.claims(), { "data-notes-db-0": "nobody's", "notes-db-1": "notes-db's" });
-      assert.deepStrictEqual(await titles(), ["On CloudNativePG"]);
+      assert.deepStrictEqual(await app.claims(), {
+        backups: "nobody's",
+        "data-notes-db-0": "nobody's",
+        "notes-db-1": "nobody's",
+      });
+      (await Promise.all([appUp({ cloudNativePg: server }), storeUp(args)])).forEach(succeeded);
+      assert.deepStrictEqual(await app.claims(), {
+        backups: "nobody's",
+        "data-notes-db-0": "nobody's",
+        "notes-db-1": "notes-db's",
+      });
+      assert.deepStrictEqual((await titles()).sort(), ["Embedded", "On CloudNativePG"]);
+    });
+
+    it("archives its next life into another directory", async () => {
+      const [again] = await alone.namespace.items("clusters");
+      const { serverName } = again.spec.plugins[0].parameters;
+      assert.match(serverName, /^store-[0-9a-f]{8}$/);
+      assert.notStrictEqual(serverName, archive);
     });
   });
 
@@ -302,7 +373,11 @@ describe("a database on CloudNativePG", function () {
       const external = { host: "elsewhere", password: "any", tls: { mode: "disable" as const } };
       succeeded(await appUp({ external, databaseName: "notes", user: "notes" }));
       assert.deepStrictEqual(await app.namespace.items("clusters,databases"), []);
-      assert.deepStrictEqual(await app.claims(), { "data-notes-db-0": "nobody's", "notes-db-1": "nobody's" });
+      assert.deepStrictEqual(await app.claims(), {
+        backups: "nobody's",
+        "data-notes-db-0": "nobody's",
+        "notes-db-1": "nobody's",
+      });
       assert.deepStrictEqual(await titles(), []);
       assert.strictEqual((await getJson(app.namespace, "/api/version")).migrations.length, 11);
     });

@@ -136,6 +136,8 @@ describe("what exposes an application", function () {
       const name = "traefik.ingress.kubernetes.io/service.serverstransport";
       assert.strictEqual(service.metadata.annotations[name], `${namespace.name}-notes-timeout@kubernetescrd`);
       ids = await podIds();
+      const routes = { ingress: { ...ingress, waitSeconds: 60 }, httpRoute: { gateway, hosts, waitSeconds: 60 } };
+      assert.deepStrictEqual(succeeded(await stack.preview(app(routes), { refresh: true })).changes, []);
     });
 
     it("changes without a pod being touched, and has the address of a load balancer where the Service is one", async () => {

@@ -2,7 +2,7 @@ import * as assert from "assert";
 import { randomBytes } from "crypto";
 import * as pulumi from "@pulumi/pulumi";
 import { PulumiFn } from "@pulumi/pulumi/automation";
-import { AppDatabaseArgs, PostgresAppArgs, PostgresDatabase } from "../../index";
+import { AppDatabaseArgs, ExternalAdminArgs, PostgresAppArgs, PostgresDatabase } from "../../index";
 import { CA_FILE } from "../../components/database/connection";
 import { Namespace } from "../support/kubectl";
 import { getJson, image, notes, postJson, secret } from "../support/notes";
@@ -88,12 +88,13 @@ describe("a database outside of the cluster", function () {
     { host, port, ca }: OutsidePostgres,
     user: string,
     more: Partial<AppDatabaseArgs> = {},
+    admin: Partial<ExternalAdminArgs> = {},
   ) =>
     notes(namespace, "1.0.0", {
       database: {
         external: {
           ...{ host, port, tls: { ca } },
-          admin: { user, password: new pulumi.Config().requireSecret("admin") },
+          admin: { user, password: new pulumi.Config().requireSecret("admin"), ...admin },
         },
         ...more,
       },
@@ -103,19 +104,23 @@ describe("a database outside of the cluster", function () {
     let namespace: Namespace;
     let stack: TestStack;
     let postgres: OutsidePostgres;
+    let adminPassword: string;
     const former = newPassword();
 
     before(async () => {
       ({ namespace, stack } = await place("admin"));
       postgres = await server(namespace, 17);
-      const admin = await administrator(postgres);
-      await stack.setSecret("admin", admin.password);
+      adminPassword = (await administrator(postgres)).password;
+      await stack.setSecret("admin", adminPassword);
     });
 
     it("takes over roles that are there with other passwords: the Secret's is valid, the application serves", async () => {
       const role = (name: string) => `CREATE ROLE ${name} LOGIN PASSWORD ${literal(former)};`;
       await postgres.sql(`SET ROLE boss; ${role("notes")} ${role("notes_a")}`);
-      const { outputs } = succeeded(await up("the first install", stack, () => PROGRAM(namespace, postgres, "boss")()));
+      const takeOver = ["notes", "notes_a"];
+      const { outputs } = succeeded(
+        await up("the first install", stack, () => PROGRAM(namespace, postgres, "boss", {}, { takeOver })()),
+      );
       await serves(namespace);
       const login = await secret(namespace, outputs.connectionSecret);
       passwords.push(login.password);
@@ -142,22 +147,72 @@ describe("a database outside of the cluster", function () {
       assert.strictEqual(await postgres.sql(owners, "notes"), "notes");
     });
 
-    it("refuses a database that belongs to another role, in words that Pulumi shows, within seconds", async () => {
+    it("refuses a database that belongs to another role, and roles of another component, in words that Pulumi shows, within seconds", async () => {
       await postgres.sql("CREATE DATABASE others");
       const begun = Date.now();
       const { ok, output } = await up("the refusal", stack, async () => {
         await PROGRAM(namespace, postgres, "boss")();
         const { host, port, ca } = postgres;
         const admin = { user: "boss", password: new pulumi.Config().requireSecret("admin") };
-        new PostgresDatabase("others", { namespace: namespace.name, external: { host, port, tls: { ca }, admin } });
+        const external = { host, port, tls: { ca }, admin };
+        new PostgresDatabase("others", { namespace: namespace.name, external });
+        new PostgresDatabase("copy", { namespace: namespace.name, external, databaseName: "copy", user: "notes" });
       });
       assert.strictEqual(ok, false);
       assert.match(
         output,
-        /role lacks a right \(boss at .*database others belongs to role postgres: set user to that role, or run ALTER DATABASE others OWNER TO others/s,
+        /role lacks a right \(boss at .*database others belongs to role postgres: set user to that role and take it over \(external\.admin\.takeOver: \["postgres"\]\), or run ALTER DATABASE others OWNER TO others/s,
       );
+      // Named like this one, it would have taken the application's passwords away.
+      const marked = `marked as that of ${namespace.name}/notes-db in cluster [0-9a-f]{16}`;
+      assert.match(
+        output,
+        new RegExp(`names are taken \\(boss at .*role notes, which is ${marked}; role notes_a, which is`, "s"),
+      );
+      await serves(namespace);
       const seconds = (Date.now() - begun) / 1000;
       assert.ok(seconds < 45, `it took ${seconds} s`);
+    });
+
+    it("lets names be corrected that were refused, and holds those that the setup has made", async () => {
+      const { host, port, ca } = postgres;
+      const copy = (user: string) => async () => {
+        await PROGRAM(namespace, postgres, "boss")();
+        const admin = { user: "boss", password: new pulumi.Config().requireSecret("admin") };
+        const external = { host, port, tls: { ca }, admin };
+        new PostgresDatabase("copy", { namespace: namespace.name, external, databaseName: "copy", user });
+      };
+      succeeded(await stack.preview(copy("mine")));
+      succeeded(await up("the corrected names", stack, copy("mine")));
+      assert.strictEqual(await postgres.sql("SELECT pg_get_userbyid(datdba) FROM pg_database WHERE datname = 'copy'"), "mine");
+      for (const operation of [() => stack.preview(copy("other")), () => up("names that are held", stack, copy("other"))]) {
+        const { ok, output } = await operation();
+        assert.strictEqual(ok, false, output);
+        assert.match(output, /user: the data belongs to "mine"; with "other" the application would not find it/);
+      }
+      assert.strictEqual(await postgres.sql("SELECT count(*) FROM pg_roles WHERE rolname ~ '^other(_|$)'"), "0");
+    });
+
+    it("knows its roles again after destroy and up, and their new passwords win", async () => {
+      const again = await TestStack.create("again");
+      stacks.push(again);
+      await again.setSecret("admin", adminPassword);
+      const program = async () => {
+        const { host, port, ca } = postgres;
+        const admin = { user: "boss", password: new pulumi.Config().requireSecret("admin") };
+        new PostgresDatabase("again", { namespace: namespace.name, external: { host, port, tls: { ca }, admin } });
+      };
+      const install = async (what: string) => {
+        succeeded(await up(what, again, program));
+        const login = await secret(namespace, "again-migration-connection");
+        passwords.push(login.password);
+        return login.password;
+      };
+      const first = await install("a database alone");
+      succeeded(await again.destroy());
+      const second = await install("the same once more");
+      const loggingIn = (known: string) => logsIn(namespace, postgres, "again_a", known, "again");
+      assert.deepStrictEqual([await loggingIn(first), await loggingIn(second)], ["28P01", "logs in"]);
     });
   });
 

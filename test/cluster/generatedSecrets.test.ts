@@ -2,7 +2,7 @@ import * as assert from "assert";
 import * as pulumi from "@pulumi/pulumi";
 import { GeneratedSecretArgs } from "../../index";
 import { inOrder } from "../support/inOrder";
-import { Namespace, run } from "../support/kubectl";
+import { Namespace, run, until } from "../support/kubectl";
 import { notes, secret } from "../support/notes";
 import { Outcome, TestStack } from "../support/stack";
 
@@ -15,6 +15,9 @@ const secrets = (more: Secrets = {}): Secrets => ({
   COOKIE_SECRET: { encryptsData: false },
 });
 
+/** `make nightly`, which says how often, has ten. */
+const LIVES = process.env.CYCLES ? 10 : 2;
+
 /** The life of an application whose data can only be read with its secrets, each test going on from where the one before ended. */
 describe("generated secrets", function () {
   this.timeout(300_000);
@@ -22,7 +25,10 @@ describe("generated secrets", function () {
   let namespace: Namespace;
   let stack: TestStack;
   const up = (version: string, more?: Secrets) => stack.up(notes(namespace, version, { generatedSecrets: secrets(more) }));
-  const succeeded = (outcome: Outcome) => assert.ok(outcome.ok, outcome.output);
+  const succeeded = (outcome: Outcome) => {
+    assert.ok(outcome.ok, outcome.output);
+    return outcome;
+  };
   /** What the process of the application itself was started with. */
   const inPod = async () => {
     const { stdout, stderr } = await namespace.exec("notes-0", ["sh", "-c", "tr '\\0' '\\n' < /proc/1/environ"]);
@@ -109,10 +115,60 @@ describe("generated secrets", function () {
   });
 
   describe("after destroy, on the volume that stayed", () => {
+    const program = { SECRET_KEY_BASE: { rotation: 1 } };
+    const copies = (count: number) =>
+      until(`${count} copies`, 60, async () => {
+        const all = await kept();
+        return all.length === count && all;
+      });
+    const again = async (more: Secrets) => {
+      succeeded(await stack.destroy());
+      succeeded(await up("1.1.0", more));
+      const { COOKIE_SECRET, ...keys } = await inPod();
+      return keys;
+    };
+
+    it(`come back by themselves, ${LIVES} times in a row, and are never read into the state`, async () => {
+      const { COOKIE_SECRET, ...keys } = rotated;
+      for (let life = 1; life <= LIVES; life++) {
+        assert.deepStrictEqual(await again(program), keys);
+        const state = await stack.plainState();
+        assert.ok(state.includes((await inPod()).COOKIE_SECRET), "what is generated is in it");
+        for (const value of Object.values(keys))
+          assert.ok(!state.includes(value) && !state.includes(Buffer.from(value).toString("base64")), `life ${life}`);
+        // The two copies that there were, and an empty one that goes with this life.
+        assert.deepStrictEqual(
+          (await copies(3)).map((copy) => Object.keys(copy).length),
+          [2, 2, 0],
+        );
+      }
+      const logs = await namespace.kubectl(["logs", "-l", "app.kubernetes.io/component=keys", "--tail=-1"]);
+      for (const variable of Object.keys(keys))
+        assert.match(logs, new RegExp(`^${variable} is the one that the data was written with$`, "m"));
+      for (const refresh of [false, true]) {
+        const unchanged = await stack.preview(notes(namespace, "1.1.0", { generatedSecrets: secrets(program) }), { refresh });
+        assert.deepStrictEqual(succeeded(unchanged).changes, []);
+      }
+    }).timeout(LIVES * 150_000);
+
+    it("are rotated as ever, and the new one comes back beside the one that stayed", async () => {
+      const before = await podIds();
+      succeeded(await up("1.1.0", { SECRET_KEY_BASE: { rotation: 2 } }));
+      const { COOKIE_SECRET, ...keys } = await inPod();
+      assert.notDeepStrictEqual(await podIds(), before);
+      assert.strictEqual(keys.API_KEY, rotated.API_KEY);
+      assert.notStrictEqual(keys.SECRET_KEY_BASE, rotated.SECRET_KEY_BASE);
+      rotated = { ...rotated, ...keys };
+      assert.deepStrictEqual(await again({ SECRET_KEY_BASE: { rotation: 2 } }), keys);
+    });
+  });
+
+  describe("after destroy, where nobody knows any more which Secrets have them", () => {
     let refused: Outcome;
     before(async () => {
       succeeded(await stack.destroy());
-      refused = await up("1.1.0", { SECRET_KEY_BASE: { rotation: 1 } });
+      await namespace.kubectl(["delete", "configmap", "notes-kept-secrets"]);
+      refused = await up("1.1.0", { SECRET_KEY_BASE: { rotation: 2 } });
     });
 
     it("stop the deployment before migration and application", async () => {
@@ -136,13 +192,13 @@ describe("generated secrets", function () {
         refused.output,
         /generatedSecrets: { API_KEY: { value: .*}, SECRET_KEY_BASE: { value: config.getSecret\("secretKeyBase"\) } }$/m,
       );
-      assert.match(refused.output, /generatedSecrets: { API_KEY: { rotation: 1 }, SECRET_KEY_BASE: { rotation: 2 } }$/m);
+      assert.match(refused.output, /generatedSecrets: { API_KEY: { rotation: 1 }, SECRET_KEY_BASE: { rotation: 3 } }$/m);
       const [, list] = /^\s*(kubectl get secret -n \S+ -l \S*kept-secrets)\s*$/m.exec(refused.output)!;
-      assert.strictEqual((await run("sh", ["-c", `${list} -o name`])).stdout.trim().split("\n").length, 3);
+      assert.strictEqual((await run("sh", ["-c", `${list} -o name`])).stdout.trim().split("\n").length, 4);
 
       const { stdout: value, stderr } = await run("sh", ["-c", copy]);
       assert.strictEqual(value, rotated.SECRET_KEY_BASE, stderr);
-      const program = { SECRET_KEY_BASE: { rotation: 1, value: pulumi.secret(value) }, API_KEY: { rotation: 1 } };
+      const program = { SECRET_KEY_BASE: { rotation: 2, value: pulumi.secret(value) }, API_KEY: { rotation: 1 } };
       succeeded(await up("1.1.0", program));
       const now = await inPod();
       assert.strictEqual(now.SECRET_KEY_BASE, rotated.SECRET_KEY_BASE);

@@ -75,6 +75,36 @@ describe("keys.sh", function () {
     assert.strictEqual(await record("notes"), "A|0|here/kept-2\nB_KEY|4|here/kept-4");
   });
 
+  describe("with keys in Secrets that were there before", () => {
+    const former = (...lines: string[]) => ({ FORMER_KEYS: lines.map((line) => `${line}\n`).join("") });
+    const ODD = 'of "two" lines,\n$ and \\ among them\n';
+
+    it("compares their values with those that are generated, and records where each is", async () => {
+      await server.createDatabase("former");
+      assert.strictEqual((await compare("former", key("A", "one") + key("B_KEY", ODD, 3) + key("C", "three"))).code, 0);
+      const env = { ...former("A 0 kept-8", "B_KEY 3 kept-9"), KEY_A: "one", KEY_B_KEY: ODD };
+      const { code, stdout, stderr } = await compare("former", key("C", "three"), "kept-10", env);
+      assert.strictEqual(code, 0, stderr);
+      assert.deepStrictEqual(
+        stdout.trim().split("\n"),
+        ["A", "B_KEY", "C"].map((name) => `${name} is the one that the data was written with`),
+      );
+      assert.strictEqual(await record("former"), "A|0|here/kept-8\nB_KEY|3|here/kept-9\nC|0|here/kept-10");
+      const other = await compare("former", "", "kept-10", { ...env, KEY_A: "other" });
+      assert.match(other.stderr, /^The data was written with another value of A \(since/m);
+    });
+
+    it("says which of them is gone, and what to write, before anything is compared", async () => {
+      const env = { ...former("A 0 kept-8", "B_KEY 3 kept-9"), KEY_A: "one" };
+      const { code, stderr } = await compare("former", "", "kept-10", env);
+      assert.strictEqual(code, 1);
+      assert.match(stderr, /^The Secret is gone that has the value of B_KEY \(Secret kept-9\), or the value in it\.$/m);
+      assert.match(stderr, /^ {2}generatedSecrets: { B_KEY: { value: config\.getSecret\("bKey"\) } }$/m);
+      assert.match(stderr, /^ {2}generatedSecrets: { B_KEY: { rotation: 4 } }$/m);
+      assert.doesNotMatch(stderr, /is the one that the data was written with/);
+    });
+  });
+
   it("fits into what Kubernetes shows of a log, for four keys with long names", async () => {
     const variables = ["ACTIVE_RECORD_ENCRYPTION_PRIMARY_KEY", "ACTIVE_RECORD_ENCRYPTION_SALT", "SECRET_KEY_BASE", "APP_KEY"];
     const kept = "long-name-of-an-application-kept-secrets-0123abcd";
@@ -92,6 +122,25 @@ describe("keys.sh", function () {
     const [, grant] = /(CREATE SCHEMA postgres_app AUTHORIZATION "Guest")$/m.exec(stderr) ?? assert.fail(stderr);
     await server.sql(grant, { database: "theirs" });
     assert.strictEqual((await compare("theirs", key("A", "one"), "kept", {}, "Guest")).code, 0);
+  });
+
+  it("keeps its record from everybody but the owner, whatever the owner lets others do with its tables", async () => {
+    await server.createDatabase("shared");
+    await server.sql(
+      `CREATE ROLE runtime LOGIN; ALTER DEFAULT PRIVILEGES FOR ROLE owner GRANT ALL ON TABLES TO runtime;
+       ALTER DEFAULT PRIVILEGES FOR ROLE owner GRANT ALL ON SCHEMAS TO runtime`,
+      { database: "shared" },
+    );
+    assert.strictEqual((await compare("shared", key("A", "one"))).code, 0);
+    const runtime = { database: "shared", user: "runtime" };
+    await assert.rejects(server.sql("DELETE FROM postgres_app.keys", runtime), /permission denied for table keys/);
+    await assert.rejects(server.sql("CREATE TABLE postgres_app.more ()", runtime), /permission denied for schema postgres_app/);
+    // One that has lost them by a grant on everything has them back the next time.
+    await server.sql("GRANT ALL ON ALL TABLES IN SCHEMA postgres_app TO runtime", { database: "shared", user: "app" });
+    await server.sql("UPDATE postgres_app.keys SET rotation = rotation", runtime);
+    assert.strictEqual((await compare("shared", key("A", "one"))).code, 0);
+    await assert.rejects(server.sql("DELETE FROM postgres_app.keys", runtime), /permission denied for table keys/);
+    assert.strictEqual(await record("shared"), "A|0|here/kept-1");
   });
 
   it("guards what was restored: its record comes with the backup, in place of that of the empty database", async () => {

@@ -13,6 +13,10 @@ const POSTGRES = "docker.io/library/postgres";
 const inCluster = ({ changes }: Outcome) =>
   changes.filter((change) => change.includes("kubernetes:") && !change.startsWith("read "));
 
+/** Options with which a server that does not start is waited for as long as a test can, and not as users do. */
+const soonGivenUp = `{ transforms: [({ type, props, opts }) =>
+  type.endsWith(":StatefulSet") ? { props, opts: { ...opts, customTimeouts: { create: "25s", update: "25s" } } } : undefined] }`;
+
 /** What outlives edits, renames, restarts and `pulumi destroy`, in small programs with nothing but databases. */
 describe("a database's lifetime", function () {
   this.timeout(600_000);
@@ -125,6 +129,13 @@ describe("a database's lifetime", function () {
         await refused({ cloudNativePg: { instances: 1 }, onDelete: "retain" }, reason);
       });
 
+      it("to another owner in `up`, too, where there was no preview", async () => {
+        const outcome = await own.stack.up(databases(own.namespace, { a: { ...first.a, user: "other" } }));
+        assert.strictEqual(outcome.ok, false, outcome.output);
+        assert.match(outcome.output, /user: the data belongs to "a"; with "other" .* Set it back/);
+        assert.deepStrictEqual(inCluster(outcome), []);
+      });
+
       it("but allows it when the data is to stay: the server goes, the claim is not touched", async () => {
         const { changes } = await up(first);
         assert.deepStrictEqual(inCluster({ changes } as Outcome), ["update kubernetes:apps/v1:StatefulSet::a"], "in place");
@@ -135,6 +146,12 @@ describe("a database's lifetime", function () {
           [],
         );
         assert.doesNotMatch(outcome.output, /not to be seen/);
+      });
+
+      it("but not another image of the same version, under which the server runs as the owner of its data", async () => {
+        const outcome = succeeded(await preview({ a: { embedded: { image: `${POSTGRES}:17-alpine`, storage: "1Gi" } } }));
+        assert.match(outcome.output, /postgres:17-alpine/);
+        assert.doesNotMatch(outcome.output, /runAsUser|runAsGroup|fsGroup/);
       });
 
       it("and touches nothing meanwhile", async () => {
@@ -168,6 +185,12 @@ describe("a database's lifetime", function () {
         // And under the new name alone, when the alias has done its work.
         const again = succeeded(await preview({ b: { embedded: { version: 17, storage: "12Gi" } } }));
         assert.deepStrictEqual(inCluster(again), []);
+        // The claim is still called as the server was at first.
+        const claimed = (existingClaim: string) => preview({ b: { embedded: { version: 17, existingClaim } } });
+        const other = await claimed("data-b-0");
+        assert.strictEqual(other.ok, false, other.output);
+        assert.match(other.output, /embedded.existingClaim: the data is on a claim of the component's own; on "data-b-0"/);
+        succeeded(await claimed("data-a-0"));
         await up({ a: { embedded: { version: 17, storage: "12Gi" }, options: '{ aliases: [{ name: "b" }] }' } });
         assert.deepStrictEqual(await a().uids(), before);
       });
@@ -235,7 +258,24 @@ describe("a database's lifetime", function () {
       },
       // As Bitnami's does, whose configuration is in the image.
       bitnami: { databaseName: "wiki", user: "bn_wiki", embedded: { version: 17, existingClaim: "bitnami", subPath: "data" } },
+      // As Alpine's image does, whose user this image does not know.
+      alpine: {
+        databaseName: "shop",
+        user: "somebody",
+        embedded: { version: 17, existingClaim: "alpine", subPath: "sub/pgdata", runAsUser: 70 },
+      },
       empty: { embedded: { version: 17, existingClaim: "empty" } },
+    };
+    /** What a user may write who does not know where the data is, whose, and what it is called. */
+    const guesses: Databases = {
+      ...all,
+      official: { embedded: all.official.embedded },
+      bitnami: { ...all.bitnami, embedded: { version: 17, existingClaim: "bitnami" }, options: soonGivenUp },
+      alpine: {
+        ...all.alpine,
+        embedded: { version: 17, existingClaim: "alpine", subPath: "sub/pgdata" },
+        options: soonGivenUp,
+      },
     };
     const FILL = `CREATE TABLE old AS SELECT generate_series(1, 777) AS n; CREATE VIEW seen AS SELECT * FROM old;`;
     const LEAVE = `
@@ -253,11 +293,19 @@ describe("a database's lifetime", function () {
       PGPASSWORD=theirs sql -U bn_wiki -d wiki -c "${FILL}"
       pg_ctl -D /bitnami/data -s -w stop
       rm /bitnami/data/postgresql.conf /bitnami/data/pg_hba.conf /bitnami/data/pg_ident.conf`;
+    const LEAVE_ALPINE = `
+      set -eu
+      initdb -D /alpine/sub/pgdata -U somebody --auth=trust > /dev/null
+      pg_ctl -D /alpine/sub/pgdata -s -w -l /tmp/log.alpine -o '-k /tmp -h ""' start
+      export PGHOST=/tmp PGOPTIONS='-c client_min_messages=warning'
+      psql -X -q -U somebody -d postgres -c 'CREATE DATABASE shop' -c "ALTER SYSTEM SET port = 5999" -c "ALTER SYSTEM SET ssl = off"
+      psql -X -q -U somebody -d shop -c "${FILL}"
+      pg_ctl -D /alpine/sub/pgdata -s -w stop`;
 
     before(async () => {
       const { namespace } = own;
-      const claims = ["official", "bitnami", "empty"];
-      const mounted = ["official", "bitnami"];
+      const claims = ["official", "bitnami", "alpine", "empty"];
+      const mounted = ["official", "bitnami", "alpine"];
       await namespace.apply(
         ...claims.map((name) => ({
           apiVersion: "v1",
@@ -288,15 +336,37 @@ describe("a database's lifetime", function () {
         },
       });
       await namespace.kubectl(["wait", "--for=condition=Ready", "pod/others", "--timeout=90s"], { seconds: 100 });
-      const line = 'chown 999:999 /official /bitnami && exec setpriv --reuid=999 --regid=999 --clear-groups sh -c "$0"';
-      const { code, stdout, stderr } = await namespace.exec("others", ["sh", "-c", line, LEAVE], { seconds: 120 });
-      assert.strictEqual(code, 0, stdout + stderr);
+      const as = (uid: number) => `setpriv --reuid=${uid} --regid=${uid} --clear-groups sh -c`;
+      const line = `chown 999:999 /official /bitnami && chown 70:70 /alpine && echo alpine:x:70:70::/tmp:/bin/sh >> /etc/passwd &&
+        ${as(999)} "$0" && ${as(70)} "$1"`;
+      const made = await namespace.exec("others", ["sh", "-c", line, LEAVE, LEAVE_ALPINE], { seconds: 120 });
+      assert.strictEqual(made.code, 0, made.stdout + made.stderr);
       await namespace.kubectl(["delete", "pod/others", "--wait=true", "--timeout=60s"], { seconds: 70 });
       await enforce("restricted");
+    });
+
+    it("refuses a directory in which the data is not, an owner as whom it does not run, and a database beside others, with what to write instead", async () => {
+      const outcome = await own.stack.up(databases(own.namespace, guesses), { continueOnError: true });
+      assert.strictEqual(outcome.ok, false, outcome.output);
+      assert.match(
+        outcome.output,
+        /the database's server was not ready after 300 s: \S+\/pgdata holds no database, but the volume has one, nothing was changed: set database.embedded.subPath to "data"/,
+      );
+      assert.match(
+        outcome.output,
+        /the database's server was not ready after 300 s: \S+ belongs to uid 70, and Postgres runs as uid 999, .* set database.embedded.runAsUser to 70/,
+      );
+      assert.match(
+        outcome.output,
+        /names are missing .* none of which is called official .* write databaseName: "shop", user: "somebody"\. For an empty one/s,
+      );
+    });
+
+    it("takes them over when that is corrected", async () => {
       await up(all);
     });
 
-    for (const [name, owner] of Object.entries({ official: "somebody", bitnami: "bn_wiki" })) {
+    for (const [name, owner] of Object.entries({ official: "somebody", bitnami: "bn_wiki", alpine: "somebody" })) {
       it(`finds all rows of the ${name} image's volume, and the application may read and alter what there was`, async () => {
         const as = await login(name);
         assert.strictEqual(as.user, `${owner}_a`);
@@ -308,13 +378,13 @@ describe("a database's lifetime", function () {
 
       it(`takes the old passwords of the ${name} image's volume away`, async () => {
         const as = await login(name);
-        for (const user of [owner, name === "official" ? "somebody" : "postgres"])
+        for (const user of [owner, name === "bitnami" ? "postgres" : "somebody"])
           for (const password of ["somebody-chose-this", "theirs"])
             assert.match((await server(name).ask({ ...as, user, password }, "SELECT 1")).stderr, /authentication failed/);
       });
     }
 
-    it("begins anew on an empty claim, and all of them are three, independent of each other", async () => {
+    it("begins anew on an empty claim, and all of them are independent of each other", async () => {
       const as = await login("empty");
       assert.strictEqual(
         await server("empty").sql(as, "CREATE TABLE t (n int); SELECT current_database(), current_user"),
@@ -333,10 +403,19 @@ describe("a database's lifetime", function () {
       const edited = async (embedded: object) => own.preview({ ...all, bitnami: { ...all.bitnami, embedded } });
       const outcome = await edited({ version: 17, storage: "1Gi" });
       assert.strictEqual(outcome.ok, false);
-      assert.match(outcome.output, /embedded.existingClaim: the data is on claim "bitnami\/data"; without it .* empty database/);
+      assert.match(outcome.output, /embedded.existingClaim: the data is on claim "bitnami"; without it .* empty database/);
       const folder = await edited({ version: 17, existingClaim: "bitnami" });
       assert.strictEqual(folder.ok, false);
-      assert.match(folder.output, /embedded.existingClaim: the data is on claim "bitnami\/data"/);
+      assert.match(
+        folder.output,
+        /embedded.subPath: the data is in "data" on claim "bitnami"; in "pgdata" the application would find other data or none/,
+      );
+    });
+
+    it("refuses other names, once it has found the data under those that were written", async () => {
+      const outcome = await own.preview({ ...all, official: guesses.official });
+      assert.strictEqual(outcome.ok, false);
+      assert.match(outcome.output, /databaseName: the data belongs to "shop"; with "official" the application would not find it/);
     });
 
     it("leaves such claims where they are", async () => {
@@ -439,6 +518,34 @@ describe("a database's lifetime", function () {
       );
       own.outcome = succeeded(await own.stack.up(program({ settings: {} })));
       assert.strictEqual(await server("offered").sql(await login("offered"), "SHOW work_mem"), "4MB");
+    });
+
+    it("a wrong setting stops before the server is touched, and the right one comes after it", async () => {
+      const before = await server("offered").uids();
+      const begun = Date.now();
+      const settled = (embedded: object, more: object = {}) => `${databases(own.namespace, {
+        ...all,
+        offered: { ...offered, settings: {}, embedded: { ...offered.embedded, ...embedded }, ...more },
+      })}
+        const app = ${app()}); exports.old = { secret: app.connectionSecretName };`;
+      const wrong = { parameters: { ...offered.embedded.parameters, shared_buffers: "64TB" } };
+      const outcome = await own.stack.up(settled(wrong));
+      assert.strictEqual(outcome.ok, false);
+      assert.match(
+        outcome.output,
+        /a server with these settings does not start, so the one that runs was not touched: Postgres ended: .*(shared memory|shared_buffers)/,
+      );
+      assert.ok(Date.now() - begun < 60_000, `${Date.now() - begun} ms`);
+      assert.deepStrictEqual(await server("offered").uids(), before);
+      assert.strictEqual(await server("offered").sql(await login("offered"), "SHOW max_connections"), "42");
+      // What a trial does not see, because it is the volume's owner that is wrong.
+      const stuck = await own.stack.up(settled({ runAsUser: 12345 }, { options: soonGivenUp }));
+      assert.strictEqual(stuck.ok, false);
+      assert.match(stuck.output, /belongs to uid 999, and Postgres runs as uid 12345, .* set database.embedded.runAsUser to 999/);
+      own.outcome = succeeded(await own.stack.up(settled({ parameters: { max_connections: "43" } })));
+      assert.strictEqual(await server("offered").sql(await login("offered"), "SHOW max_connections"), "43");
+      own.outcome = succeeded(await own.stack.up(settled({})));
+      assert.strictEqual(await server("offered").sql(await login("offered"), "SHOW max_connections"), "42");
     });
 
     it("an application under another name keeps its database's server, Service and claim", async () => {

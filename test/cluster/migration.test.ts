@@ -121,16 +121,18 @@ describe("a migration", function () {
         lock: false,
         backoffLimit: 1,
       }),
+      prisma: once("echo 'Error: P1001: Can`t reach'; exit 1"),
       other: database.psql("SELECT wrong", again),
     });
     const said = diagnostics(failed(await stack.up(program, { continueOnError: true })));
     const whole = async (name: string) => log((await jobs(name))[0]);
     assert.match(
       await whole("refused"),
-      /Connection refused[^]*failed after \d+ s, no connection: try 2 of 3 follows in 2 s[^]*done in/,
+      /Connection refused[^]*failed after \d+ s, connection refused: try 2 of 3 follows in 2 s[^]*done in/,
     );
     assert.match(await whole("many"), /too many connections for role[^]*, too many connections: try 2 of 3[^]*done in/);
     assert.match(await whole("deadlock"), /deadlock detected[^]*, another session was in the way: try 2 of 3[^]*done in/);
+    assert.match(await whole("prisma"), /no answer: try 2 of 3[^]*done in/);
     assert.match(await whole("never"), /try 2 of 2 follows[^]*failed with exit code 2/);
     assert.doesNotMatch(await whole("other"), /follows/);
     assert.deepStrictEqual(Object.keys(said).sort(), ["migration-test", "never", "other"]);

@@ -1,5 +1,5 @@
 import * as assert from "assert";
-import { Namespace, until } from "../support/kubectl";
+import { Namespace, sleep, until } from "../support/kubectl";
 import { failed, MigratedDatabase, migrations, NOTES, succeeded, TestStack } from "../support/migrations";
 import { diagnostics } from "../support/stack";
 
@@ -54,7 +54,9 @@ describe("the lock of a migration", function () {
       `waiting for another migration of this database: pid \\d+, application '${first}-[0-9a-f]{8}-\\w+', since \\d{4}-\\d\\d-\\d\\d \\d\\d:\\d\\d:\\d\\d UTC, from [\\d.]+`,
     );
     assert.match(await guardLog(second), held);
-    for (const free of [`${second}-free`, `${second}-other`]) assert.doesNotMatch(await guardLog(free), /waiting for/);
+    assert.doesNotMatch(await guardLog(`${second}-free`), /waiting for/);
+    // The two migrations of the other database may meet each other, but none of this one.
+    assert.doesNotMatch(await guardLog(`${second}-other`), new RegExp(`application '${first}-[0-9a-f]{8}-`));
     const overlap = `SELECT count(*) FROM steps f JOIN steps h ON f.who = '${second}_free' AND h.who = '${second}' AND h.step = 'end' AND f.at < h.at`;
     assert.strictEqual(await database.rows(overlap), "2");
   });
@@ -73,11 +75,71 @@ describe("the lock of a migration", function () {
     const said = diagnostics(failed(await stacks[0].up(program, { continueOnError: true })));
     assert.match(
       said.late,
-      /error: the migration failed: another migration of this database has not ended within 20 s, migration\.timeoutSeconds \(pid \d+, application 'by-hand', since 2026-01-02 03:04:05 UTC\): wait for it, or end it with SELECT pg_terminate_backend\(<pid>\)/,
+      /error: the migration failed: another migration of this database has not ended within 20 s, timeoutSeconds \(pid \d+, application 'by-hand', since 2026-01-02 03:04:05 UTC\): wait for it, or end it with SELECT pg_terminate_backend\(<pid>\)/,
     );
     assert.deepStrictEqual(Object.keys(said).sort(), ["late", "lock-one-test"]);
     await database.server.sql("SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE application_name LIKE 'by-hand %'");
     await holding;
+  });
+
+  it("does not take its own former session for another migration, when the server has not noticed that the connection is lost", async () => {
+    const going = stacks[0].up(migrations({ lost: steps("lost", 15) }));
+    // The server's process of a session, found by the name that it has with the lock; it is a superuser's to stop.
+    const sessions = "FROM pg_stat_activity WHERE application_name ~ '^lost-[0-9a-f]{8}-'";
+    const held = await until("the lock", 60, () =>
+      database.rows(`SELECT pid ${sessions} AND application_name LIKE '%Z' AND EXISTS (SELECT FROM steps WHERE who = 'lost')`),
+    );
+    const signal = (name: string) => database.server.sql(`COPY (SELECT) TO PROGRAM 'cat && kill -${name} ${held}'`); // who does not read breaks the pipe
+    await signal("STOP");
+    const [pod] = await namespace.items("pods", "-l", "app.kubernetes.io/instance=lost,app.kubernetes.io/component=migration");
+    const end = "for each in /proc/[0-9]*; do if grep -q psql $each/comm; then kill ${each#/proc/}; fi; done";
+    const { code, stderr } = await namespace.exec(pod.metadata.name, ["sh", "-c", end], { container: "guard" });
+    assert.strictEqual(code, 0, stderr);
+    await until("another session", 30, async () => Number(await database.rows(`SELECT count(*) ${sessions} AND pid <> ${held}`)));
+    await sleep(3000); // long enough to be told that somebody has the lock
+    await signal("CONT");
+    succeeded(await going);
+    const log = await guardLog("lost");
+    assert.match(log, /the connection for the lock was lost: connecting again/);
+    assert.doesNotMatch(log, /waiting for another migration/);
+    assert.strictEqual(await database.rows("SELECT string_agg(step, ' ' ORDER BY n) FROM steps WHERE who = 'lost'"), "begin end");
+  });
+
+  it("has nobody who waits begin while a run may still be at it that lost its lock, and ends that one", async () => {
+    // Sessions of a name of their own, which no holder of the lock ends, and of a tool that takes its time to end.
+    const rows = (who: string, count: number) =>
+      `trap '' TERM; for each in $(seq ${count}); do PGAPPNAME=${who} psql -Xqc "${step(who, "row")}" || exit 1; sleep 0.5; done`;
+    const tool = (who: string, count: number, more: object = {}) =>
+      database.command(["sh", "-c", rows(who, count)], { timeoutSeconds: 120, ...more });
+    const undo = { rollbackCommand: ["psql", "-X", "-c", step("cut", "undone")] };
+    const going = stacks[0].up(migrations({ cut: tool("cut", 90, undo) }), { continueOnError: true });
+    await until("a row of the first", 60, async () =>
+      Number(await database.rows("SELECT count(*) FROM steps WHERE who = 'cut'")),
+    );
+    const queue = ["next", "later"];
+    const next = stacks[1].up(migrations(Object.fromEntries(queue.map((who) => [who, tool(who, 3)]))));
+    for (const who of queue)
+      await until(`${who}, which waits for the lock`, 60, async () =>
+        (await guardLog(who).catch(() => "")).includes("waiting for another migration"),
+      );
+    await database.server.sql(
+      "SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE application_name ~ '^cut-[0-9a-f]{8}-.*Z$'",
+    );
+    succeeded(await next);
+    const said = diagnostics(failed(await going));
+    assert.match(said.cut, /failed: another migration began when the connection that held the lock was lost/);
+    const logs = (await Promise.all(queue.map(guardLog))).join("\n");
+    // The first of the queue only: the other one has heard of the end of both.
+    assert.deepStrictEqual(
+      logs
+        .match(/\w+-[0-9a-f]{8}-\w+ had the lock and did not say that its migration had ended/g)
+        ?.map((line) => line.split("-")[0]),
+      ["cut"],
+    );
+    assert.strictEqual(await database.rows("SELECT count(*) FROM steps WHERE step = 'undone'"), "0", "beside another run");
+    const order =
+      "SELECT string_agg(who, ' ' ORDER BY n) FROM (SELECT who, n, lag(who) OVER (ORDER BY n) AS before FROM steps WHERE who IN ('cut', 'next', 'later')) AS s WHERE before IS DISTINCT FROM who";
+    assert.match(await database.rows(order), /^cut (next later|later next)$/);
   });
 
   it("makes a tool without a lock of its own apply each migration once: Sequelize, from two stacks at once", async () => {

@@ -1,5 +1,6 @@
 import * as assert from "assert";
-import { MigrationJob, MigrationJobArgs } from "../../index";
+import * as pulumi from "@pulumi/pulumi";
+import { MigrationJob, MigrationJobArgs, planMigration } from "../../index";
 import { Namespace } from "../support/kubectl";
 import { failed, MigratedDatabase, succeeded, TestStack } from "../support/migrations";
 
@@ -25,9 +26,9 @@ describe("what is found out before a migration", function () {
     return stack;
   };
   const program =
-    (args: MigrationJobArgs, name = "m") =>
+    (args: MigrationJobArgs, name = "m", opts?: pulumi.ComponentResourceOptions) =>
     async () => {
-      const { jobName, pendingMigrations, pendingHash, rehearsalReport } = new MigrationJob(name, args);
+      const { jobName, pendingMigrations, pendingHash, rehearsalReport } = new MigrationJob(name, args, opts);
       return { jobName, pendingMigrations, pendingHash, rehearsalReport };
     };
   const exists = (table: string, name = "app") => database.rows(`SELECT to_regclass('${table}') IS NOT NULL`, name);
@@ -44,8 +45,11 @@ describe("what is found out before a migration", function () {
     it("is shown and refused without its approval, and nothing is migrated", async () => {
       stack = await newStack();
       const output = failed(await stack.up(asked({ approval: "" })));
-      assert.match(output, /nothing was migrated: not approved; pending:\s+down 001-first\.js\s+down 002-second\.js/);
-      hash = /set migration\.approval to "([0-9a-f]{12})"/.exec(output)![1];
+      assert.match(
+        output,
+        /nothing was migrated: not approved; pending with docker\.io\/library\/postgres:17:\s+down 001-first\.js\s+down 002-second\.js/,
+      );
+      hash = /set approval to "([0-9a-f]{12})"/.exec(output)![1];
       assert.match(output, new RegExp(`pulumi config set approvedMigrations ${hash}`));
       assert.match(failed(await stack.up(asked({ approval: "0123456789ab" }))), /approved is another list \(0123456789ab\)/);
       assert.strictEqual(await exists("listed"), "f");
@@ -60,6 +64,49 @@ describe("what is found out before a migration", function () {
       assert.strictEqual(await exists("listed"), "t");
       assert.deepStrictEqual(succeeded(await stack.up(asked({ approval: hash }))).changes, []);
       assert.deepStrictEqual(succeeded(await stack.preview(asked({ approval: hash }))).changes, []);
+    });
+
+    it("is not listed again when its pod is lost with its node and the migration is done", async () => {
+      const plans = () => namespace.items("pods", "-l", "app.kubernetes.io/component=migration-plan");
+      const former = (await plans()).map(({ metadata }) => metadata.name);
+      await namespace.kubectl(["delete", "pod", ...former, "--now"]);
+      const { changes, outputs } = succeeded(await stack.up(asked({ approval: hash }), { refresh: true }));
+      assert.strictEqual(planPods(changes).length, 1, changes.join("\n"));
+      assert.deepStrictEqual(
+        changes.filter((change) => change.includes("Job")),
+        [],
+      );
+      assert.strictEqual(outputs.pendingMigrations, "down 001-first.js\ndown 002-second.js");
+      const [{ metadata }] = await plans();
+      const log = (container: string) => namespace.kubectl(["logs", metadata.name, "--container", container]);
+      assert.match(await log("report"), /^the migration has succeeded since; what was found out before it:\n#pending/);
+      assert.strictEqual(await log("pending"), "");
+      assert.deepStrictEqual(succeeded(await stack.preview(asked({ approval: hash }), { refresh: true })).changes, []);
+    });
+
+    it("is not made again, nor anything run, for annotations that a former version of this package did not give", async () => {
+      const without = (metadata: any) => {
+        const {
+          "karpenter.sh/do-not-disrupt": _,
+          "cluster-autoscaler.kubernetes.io/safe-to-evict": __,
+          ...rest
+        } = metadata.annotations;
+        const { annotations, ...others } = metadata;
+        return Object.keys(rest).length ? { ...others, annotations: rest } : others;
+      };
+      const former: pulumi.ResourceTransform = ({ type, props, opts }) => {
+        if (type === "kubernetes:core/v1:Pod") return { props: { ...props, metadata: without(props.metadata) }, opts };
+        if (type !== "kubernetes:batch/v1:Job") return undefined;
+        const { template, ...spec } = props.spec;
+        return { props: { ...props, spec: { ...spec, template: { ...template, metadata: without(template.metadata) } } }, opts };
+      };
+      const args = database.psql("SELECT 1", { pending: LIST });
+      const upgraded = await newStack();
+      succeeded(await upgraded.up(program(args, "former", { transforms: [former] })));
+      const pods = await namespace.items("pods", "-l", "app.kubernetes.io/instance=former");
+      assert.strictEqual(pods.length, 3);
+      for (const { metadata } of pods) assert.ok(!("karpenter.sh/do-not-disrupt" in (metadata.annotations ?? {})), metadata.name);
+      assert.deepStrictEqual(succeeded(await upgraded.preview(program(args, "former"))).changes, []);
     });
 
     it("is refused when it cannot be made, with the reason", async () => {
@@ -113,7 +160,8 @@ describe("what is found out before a migration", function () {
 
     it("says how long it took, what was blocked and what became of the schema, and the real one follows", async () => {
       const sql = "ALTER TABLE people ADD born date; CREATE INDEX by_name ON people (name); SELECT pg_sleep(1)";
-      const { output, outputs } = succeeded(await stack.up(rehearsed(sql)));
+      const unknown = { rehearsal: { runAsUser: 1234 } }; // to the copy's image
+      const { output, outputs } = succeeded(await stack.up(rehearsed(sql, unknown)));
       const report = outputs.rehearsalReport;
       assert.match(report, /^copied [\d.]+ MiB in \d+ s; the migration took [12] s there$/m);
       assert.match(report, /^blocked for reads and writes: public\.people for (0\.[89]|1\.\d) s$/m);
@@ -121,7 +169,7 @@ describe("what is found out before a migration", function () {
       assert.match(report, /^\+ index public\.by_name ON public\.people USING btree \(name\)$/m);
       assert.match(output, /rehearsal of the migration on a copy of the database:\s+copied/);
       assert.strictEqual(await database.rows("SELECT count(born) + 1 FROM people"), "1");
-      assert.deepStrictEqual(succeeded(await stack.up(rehearsed(sql))).changes, []);
+      assert.deepStrictEqual(succeeded(await stack.up(rehearsed(sql, unknown))).changes, []);
     });
 
     it("refuses a migration that the data does not allow, and after its correction goes on", async () => {
@@ -163,7 +211,7 @@ describe("what is found out before a migration", function () {
         const before = await database.rows("SELECT md5(string_agg(p::text, '' ORDER BY id)) FROM people p");
         const output = failed(await stack.up(rehearsed(sql)));
         assert.match(output, line);
-        assert.match(output, /set migration\.rehearsal\.allowDestructive to true/);
+        assert.match(output, /set rehearsal\.allowDestructive to true/);
         assert.strictEqual(await database.rows("SELECT md5(string_agg(p::text, '' ORDER BY id)) FROM people p"), before);
         assert.strictEqual(await database.rows("SELECT count(*) FROM visits"), "100");
       });
@@ -195,12 +243,34 @@ describe("what is found out before a migration", function () {
       assert.strictEqual(await exists("stray"), "f");
     });
 
+    it("can be had alone, for a change that is not merged: as text and as JSON, and nothing is left", async () => {
+      const asked = (sql: string, more: Partial<MigrationJobArgs> = {}) =>
+        planMigration("alone", database.psql(sql, { pending: ["echo", "down 003-third.js"], rehearsal: {}, ...more }));
+      const plan = await asked("ALTER TABLE people DROP score");
+      assert.strictEqual(plan.allowed, false);
+      assert.match(plan.destructive, /^DROP COLUMN score of public\.people \([^\n]*\)$/);
+      assert.match(plan.text, /^ +down 003-third\.js$/m);
+      assert.match(plan.text, /^ +- column public\.people\.score$/m);
+      assert.match(plan.text, /the migration destroys data[^]*set rehearsal\.allowDestructive to true/);
+      assert.deepStrictEqual(JSON.parse(JSON.stringify(plan)).pending.list, "down 003-third.js");
+      const { hash } = plan.pending!;
+      const approved = { approval: hash, rehearsal: { allowDestructive: true } };
+      assert.deepStrictEqual((await asked("ALTER TABLE people DROP score", approved)).allowed, true);
+      assert.strictEqual(await database.rows("SELECT count(score) FROM people"), "1000");
+      const left = await namespace.items("pods,jobs,configmaps,secrets", "-l", "app.kubernetes.io/instance=alone");
+      assert.deepStrictEqual(
+        left.filter(({ metadata }) => !metadata.deletionTimestamp),
+        [],
+      );
+    });
+
     it("shows no password, and keeps none", async () => {
-      const pending = ["sh", "-c", 'echo "down 001 $PGPASSWORD"'];
+      const pending = ["sh", "-c", 'echo "down 001 $PGPASSWORD $(echo "$PGPASSWORD" | sed "s/ /%20/g")"'];
       const { output, outputs } = succeeded(await stack.up(rehearsed("SELECT 1", { pending })));
-      assert.strictEqual(outputs.pendingMigrations, "down 001 ********");
+      assert.strictEqual(outputs.pendingMigrations, "down 001 ******** ********");
       const pods = JSON.stringify(await namespace.items("pods"));
-      for (const text of [output, JSON.stringify(outputs), await stack.state(), pods]) assert.ok(!text.includes("not secret"));
+      for (const text of [output, JSON.stringify(outputs), await stack.state(), pods])
+        assert.doesNotMatch(text, /not(%20| )secret/);
     });
   });
 });

@@ -2,6 +2,8 @@ import * as assert from "assert";
 import { alembic, django, drizzle, golangMigrate, goose, knex, MigrationTool, prisma, sequelize, typeorm } from "../../index";
 import { until } from "../support/kubectl";
 import { installTools, ToolPlace, toolPlace } from "../support/migrationTools";
+import { ahead } from "../support/ahead";
+import { leftBehind } from "../support/leftBehind";
 import { OutsidePostgres, startPostgres } from "../support/outsidePostgres";
 
 /** Migrations of test/fixtures/tools: the first makes a table, the second waits at a gate, writes a row and adds a column. */
@@ -15,6 +17,10 @@ interface Case {
   exitCodeOfPending?: number;
   /** Takes the note of the second migration away, where the tool itself cannot take it back. */
   forget?: string;
+  /** What a run that is killed leaves in the database so that no other one begins, and the command that releases it. */
+  left?: { sql: string; release: string[] };
+  /** Whether the release before fails on the database of the newer one, whose files it does not have. */
+  refusesToGoBack?: boolean;
   /** Two runs at once: how many began the migration, how often it is in the database, and how many of the two failed. */
   twoAtOnce: { began: number; rows: number; failed: number };
 }
@@ -33,11 +39,20 @@ const cases: Record<string, Case> = {
     pending: /^(\d{14}_\w+)$/gm,
     exitCodeOfPending: 1,
     forget: `DELETE FROM _prisma_migrations WHERE migration_name LIKE '%_body'`,
+    left: {
+      sql: "UPDATE _prisma_migrations SET finished_at = NULL WHERE migration_name LIKE '%_body'",
+      release: ["node_modules/.bin/prisma", "migrate", "resolve", "--config", "prisma/prisma.config.js", "--applied"],
+    },
     twoAtOnce: waits,
   },
   knex: {
     tool: knex({ knexfile: "knex/knexfile.js", env: "production" }),
+    refusesToGoBack: true,
     pending: /(?<=Pending Migration file[^]*)^(\d{14}_\w+\.js)$/gm,
+    left: {
+      sql: "UPDATE knex_migrations_lock SET is_locked = 1",
+      release: ["node_modules/.bin/knex", "migrate:unlock", "--knexfile", "knex/knexfile.js", "--env", "production"],
+    },
     twoAtOnce: waits,
   },
   typeorm: {
@@ -52,6 +67,7 @@ const cases: Record<string, Case> = {
   },
   alembic: {
     tool: alembic({ config: "alembic/alembic.ini" }),
+    refusesToGoBack: true,
     pending: /-> (\w+)(?: \(head\))?, *$/gm,
     twoAtOnce: { began: 2, rows: 1, failed: 1 }, // one transaction with the note of it, which the second finds changed
   },
@@ -67,6 +83,11 @@ const cases: Record<string, Case> = {
   },
   golangMigrate: {
     tool: golangMigrate({ path: "golang-migrate" }),
+    refusesToGoBack: true,
+    left: {
+      sql: "UPDATE schema_migrations SET dirty = true",
+      release: ["migrate", "-path", "golang-migrate", "-database", "$(DATABASE_URL)", "force", "2"],
+    },
     twoAtOnce: waits,
   },
 };
@@ -83,7 +104,8 @@ describe("the migration tools' commands, run by the tools themselves", function 
   });
   after(() => postgres?.stop());
 
-  for (const [name, { tool, pending, exitCodeOfPending = 0, forget, twoAtOnce }] of Object.entries(cases)) {
+  for (const [name, each] of Object.entries(cases)) {
+    const { tool, pending, exitCodeOfPending = 0, forget, left, refusesToGoBack = false, twoAtOnce } = each;
     describe(name, () => {
       let place: ToolPlace;
       let sql: (text: string) => Promise<string>;
@@ -128,6 +150,24 @@ describe("the migration tools' commands, run by the tools themselves", function 
         await saysPending(1);
       });
 
+      it(`${refusesToGoBack ? "refuse" : "let pass"} the release before on the database of a newer one`, async () => {
+        const former = await toolPlace(postgres, installed, `back_${name.toLowerCase()}`);
+        try {
+          const { code: newer, stdout } = await former.run(tool.migrate);
+          assert.strictEqual(newer, 0, stdout);
+          await former.withoutNewest();
+          const ran = await former.run(tool.migrate);
+          const said = ran.stdout + ran.stderr;
+          assert.strictEqual(ran.code !== 0, refusesToGoBack, said);
+          assert.strictEqual(/set migration\.goBackTo to its image$/.test(ahead(said)), refusesToGoBack, said);
+          const query =
+            "SELECT string_agg(column_name, ' ' ORDER BY ordinal_position) FROM information_schema.columns WHERE table_name = 'notes'";
+          assert.strictEqual(await postgres.sql(query, former.database), "title body");
+        } finally {
+          await former.remove();
+        }
+      });
+
       it(`lock ${tool.locksItself ? "" : "nothing "}when two run at once`, async () => {
         const open = await closedGate(sql);
         let ended = 0;
@@ -145,6 +185,18 @@ describe("the migration tools' commands, run by the tools themselves", function 
         assert.strictEqual(tool.locksItself, began === 1);
         assert.strictEqual(await columns(), "title body");
       });
+
+      if (left)
+        it("say what a killed run left, in words that the failure's text knows, and release it", async () => {
+          await sql(left.sql);
+          const { code, stdout, stderr } = await place.run(tool.migrate);
+          assert.notStrictEqual(code, 0, stdout + stderr);
+          assert.match(leftBehind(stdout + stderr), / (own lock|notes a) /);
+          const named =
+            name === "prisma" ? await sql("SELECT migration_name FROM _prisma_migrations ORDER BY 1 DESC LIMIT 1") : "";
+          await command([...left.release, ...(named ? [named] : [])]);
+          await command(tool.migrate);
+        });
     });
   }
 });

@@ -47,10 +47,29 @@ describe("a restore drill", function () {
       metadata: { name: "backups", namespace: namespace.name },
       spec: { accessModes: ["ReadWriteOnce"], resources: { requests: { storage: "1Gi" } } },
     });
+    const stringData = { AWS_ACCESS_KEY_ID: "any", AWS_SECRET_ACCESS_KEY: "any" };
+    await namespace.apply({
+      apiVersion: "v1",
+      kind: "Secret",
+      metadata: { name: "keys", namespace: namespace.name },
+      stringData,
+    });
   });
   after(async () => {
     await stack?.remove();
     await namespace?.delete();
+  });
+
+  it("is told at the first deployment that backups could not be written, and by which argument", async () => {
+    const s3 = { endpoint: "http://nowhere.invalid:9000", bucket: "backups", secretName: "keys" };
+    const { ok, output } = await up({
+      database: { embedded, backups: { schedule: "0 0 1 1 *", destination: { s3 } }, onDelete: "delete" },
+    });
+    assert.ok(!ok, output);
+    assert.match(
+      output,
+      /upload: nothing can be written to s3:\/\/backups, so no backup could be: .* the Secret of database\.backups\.destination\.s3/,
+    );
   });
 
   it("backs up what the application has written, by the schedule's own Job", async () => {

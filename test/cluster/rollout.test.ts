@@ -130,5 +130,42 @@ describe("a rollout", function () {
       const { stdout } = await namespace.exec("notes-0", sql(query));
       assert.match(stdout, /\[\{"column_default":null\}\]/);
     });
+
+    it("lets nothing be destroyed after the rollout that would not be before it", async () => {
+      const columns = "SELECT count(*) FROM information_schema.columns WHERE table_name = 'threads' AND column_name = 'former'";
+      const former = async () => (await namespace.exec("notes-0", sql(columns))).stdout.trim();
+      await namespace.exec("notes-0", sql("ALTER TABLE threads ADD COLUMN former text"));
+      await namespace.apply({
+        apiVersion: "v1",
+        kind: "PersistentVolumeClaim",
+        metadata: { name: "backups", namespace: namespace.name },
+        spec: { accessModes: ["ReadWriteOnce"], resources: { requests: { storage: "1Gi" } } },
+      });
+      const pending = ["echo", "drop threads.former"];
+      const gated = (approval: string, rehearsal?: object) =>
+        app("1.1.0", {
+          migration: {
+            ...{ command: ["sequelize-cli", "db:migrate"], timeoutSeconds: 120 },
+            ...{ backup: { claim: { claimName: "backups" } }, rehearsal: {} },
+            postDeploy: { command: sql("ALTER TABLE threads DROP COLUMN former"), pending, approval, rehearsal },
+          },
+        });
+      const output = failed(await stack.up(gated("")));
+      assert.match(
+        output,
+        /postDeploy did not begin, and the new version goes on: the migration destroys data, .*\n +DROP COLUMN former of public\.threads \(text\)\n +set migration\.postDeploy\.rehearsal\.allowDestructive to true/,
+      );
+      assert.match(
+        output,
+        /not approved; pending with docker\.io\/local\/notes:1\.1\.0:\n +drop threads\.former\n +set migration\.postDeploy\.approval to "\w+" .*set approvedContract \w+$/m,
+      );
+      assert.match(await former(), /"count":"1"/);
+
+      const [, hash] = /set approvedContract (\w+)/.exec(output)!;
+      const { outputs } = succeeded(await stack.up(gated(hash, { allowDestructive: true })));
+      assert.match(await former(), /"count":"0"/);
+      const guard = await namespace.kubectl(["logs", `job/${outputs.postDeployJob}`, "--container", "guard"]);
+      assert.match(guard, new RegExp(`^backup=notes-\\S+\\.${outputs.postDeployJob}\\.dump `, "m"));
+    });
   });
 });

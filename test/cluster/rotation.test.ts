@@ -250,6 +250,17 @@ describe("rotation of the logins", function () {
       assert.strictEqual((await app.secret("connection")).user, "notes_a");
     });
 
+    it("refuses, at preview, a number that would change the password of running pods, and not the one before", async () => {
+      const { ok, output } = await app.stack.preview(app.program({ rotation: 4 }));
+      assert.strictEqual(ok, false, output);
+      assert.match(
+        output,
+        /database\.credentials\.rotation: is 4, and pods run with the login of rotation 2, .* Write 3, and let/,
+      );
+      const back = succeeded(await app.stack.preview(app.program({ rotation: 1 })));
+      assert.ok(changed(back).includes("update StatefulSet::notes"), back.output);
+    });
+
     it("leaves tables that either login has made to the owner", async () => {
       assert.deepStrictEqual([await app.ownerOf("made_by_a"), await app.ownerOf("made_by_b")], ["notes", "notes"]);
     });

@@ -120,6 +120,14 @@ describe("a strategy", function () {
       assert.strictEqual(await known("pods"), 12);
     });
 
+    it("migrates nothing in a release that is gone back to", async () => {
+      succeeded(await stack.up(app("pods", "1.0.0", { ...inPods, goBackTo: image("1.0.0") }, { replicas: 2 })));
+      const log = await namespace.kubectl(["logs", "pods-1", "--container", "migrate"]);
+      assert.match(log, /^migrate: not run: it is the release that migration\.goBackTo names/);
+      assert.strictEqual(await serving("pods"), "1.0.0");
+      assert.strictEqual(await known("pods"), 12);
+    });
+
     it("ends a pod as quickly as without it, also after the guard was started again", async () => {
       await namespace.exec("pods-1", ["sh", "-c", "kill 1"], { container: "guard" });
       await until("the guard's second start", 30, async () => {

@@ -14,6 +14,7 @@ describe("pulumi typed by hand", function () {
   const example = join(root, "examples", "notes");
   let state: string;
   let namespace: Namespace;
+  let count: string;
   const pulumi = async (folder: string, ...args: string[]) => {
     const env = { ...process.env, PULUMI_BACKEND_URL: `file://${state}`, PULUMI_CONFIG_PASSPHRASE: "test" };
     const { code, stdout, stderr } = await run("pulumi", [...args, "--non-interactive", "--color", "never"], {
@@ -60,13 +61,40 @@ describe("pulumi typed by hand", function () {
   });
 
   it("deploys the example from the root of the repository", async () => {
-    const output = await ok(root, "up", "--yes", "--skip-preview", "--stack", stack);
+    const output = await ok(root, "up", "--yes", "--stack", stack);
     assert.match(output, /url\s+: "http:\/\/notes\.test-hand-[0-9a-f]+\.svc"/);
-    assert.match(output, /\+ 34 created/);
+    const [, created] = /\+ (\d+) created/.exec(output)!;
+    count = created;
+    assert.match(
+      output,
+      /a database begins, on persistentvolumeclaim\/data-notes-db-0, with the data that is there already, else empty/,
+    );
   });
 
   it("finds nothing to change from the example's own folder: it is the same stack", async () => {
-    assert.match(await ok(example, "preview", "--diff", "--expect-no-changes", "--stack", stack), /34 unchanged/);
+    assert.match(
+      await ok(example, "preview", "--diff", "--expect-no-changes", "--stack", stack),
+      new RegExp(`${count} unchanged`),
+    );
+  });
+
+  it("shows of a new image what it changes, and little else", async () => {
+    await ok(root, "config", "set", "image", "docker.io/local/notes:1.1.0", "--stack", stack);
+    const output = await ok(root, "preview", "--diff", "--stack", stack);
+    await ok(root, "config", "rm", "image", "--stack", stack);
+    const lines = output.split("\n").filter((line) => line && !/^warning: resource plugin kubernetes is expected/.test(line));
+    assert.ok(lines.length <= 65, output);
+    assert.doesNotMatch(output, /managedFields|a database begins/);
+    for (const [sign, kind] of [
+      ["+-", "batch/v1:Job"],
+      ["~", "apps/v1:StatefulSet"],
+    ])
+      assert.ok(output.includes(`${sign}kubernetes:${kind}`) || output.includes(`${sign} kubernetes:${kind}`), output);
+  });
+
+  it("shows what stays of the data before it is removed", async () => {
+    const output = await ok(root, "destroy", "--preview-only", "--diff", "--stack", stack);
+    assert.match(output, new RegExp(`keptData\\s*: "persistentvolumeclaim/data-notes-db-0 in namespace ${namespace.name}"`));
   });
 
   it("says what a stack holds without its passwords", async () => {

@@ -46,22 +46,27 @@ describe("the npm package", function () {
     for (const path of [
       "bin/index.js",
       "bin/index.d.ts",
-      "bin/components/database/scripts/start.sh",
+      "bin/components/common/scriptText.js",
+      "components/database/scripts/start.sh",
       "index.ts",
-      "PulumiPlugin.yaml",
+      "plugin/PulumiPlugin.yaml",
+      "plugin/package.json",
+      "plugin/sources.js",
+      "plugin/tsconfig.json",
       "README.md",
       "LICENSE",
     ])
       assert.ok(paths.includes(path), `${path} is not in the package`);
     assert.deepStrictEqual(
-      paths.filter((path) => /^(tools|test|examples|\.ci)\//.test(path)),
+      paths.filter((path) => /^(tools|test|examples|\.ci|plugin\/(components|index|node_modules))\b/.test(path)),
       [],
     );
     await writeFile(join(folder, "archive"), join(folder, filename));
   });
 
   it("serves the README's program in a fresh directory", async () => {
-    const [, program] = (await readFile(join(root, "README.md"), "utf8")).match(/```typescript\n([^]*?)```/)!;
+    const readme = await readFile(join(root, "README.md"), "utf8");
+    const [, program] = readme.match(/```typescript\n([^]*?)```/)!;
     assert.ok(program.trim().split("\n").length <= 18, "the program has about fifteen lines");
     const versions = JSON.parse(await readFile(join(root, "package.json"), "utf8")).devDependencies;
     const wanted = [
@@ -90,7 +95,9 @@ describe("the npm package", function () {
     );
     await command("pulumi", "stack", "init", "test");
     await command("pulumi", "config", "set", "kubernetes:namespace", namespace.name);
-    await command("pulumi", "up", "--yes", "--skip-preview", "--non-interactive");
+    const [, secret] = readme.match(/^pulumi config set --secret (\w+) /m)!;
+    await command("pulumi", "config", "set", "--secret", secret, "change-me");
+    await command("pulumi", "up", "--yes", "--non-interactive");
     assert.strictEqual((await command("pulumi", "stack", "output", "url")).trim(), `http://notes.${namespace.name}.svc`);
     const pods = await namespace.items("pods", "-l", "app.kubernetes.io/component=app");
     assert.strictEqual(pods.length, 2);

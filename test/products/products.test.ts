@@ -1,7 +1,7 @@
 import * as assert from "assert";
 import { PostgresApp } from "../../index";
 import { inOrder } from "../support/inOrder";
-import { Namespace } from "../support/kubectl";
+import { Namespace, until } from "../support/kubectl";
 import { succeeded } from "../support/migrations";
 import { RunningProduct, TELLING } from "../support/product";
 import { products } from "../support/products";
@@ -114,6 +114,24 @@ for (const { name, preset, versions, tables, ready, idle, use } of products.filt
       await product.restart();
       await readBack();
       await migratedOnceBefore(jobName);
+    });
+
+    it("lives on without its database", async () => {
+      const { spec, metadata } = await product.getPod();
+      const { path } = spec.containers[0].livenessProbe.httpGet;
+      const restarts = async () => (await product.getPod()).status.containerStatuses[0].restartCount;
+      const before = await restarts();
+      await namespace.kubectl(["scale", `statefulset/${name}-db`, "--replicas=0"]);
+      await namespace.kubectl(["wait", "--for=delete", `pod/${name}-db-0`, "--timeout=60s"], { seconds: 70 });
+      assert.ok((await product.ask(path)).status < 400, "no yes while the database was away");
+      await namespace.kubectl(["scale", `statefulset/${name}-db`, "--replicas=1"]);
+      await namespace.kubectl(["rollout", "status", `statefulset/${name}-db`, "--timeout=120s"], { seconds: 130 });
+      await until("the product to be ready again", 120, async () => {
+        const { status } = await product.getPod();
+        return status.conditions.some(({ type, status: is }: any) => type === "Ready" && is === "True");
+      });
+      await readBack();
+      assert.deepStrictEqual([(await product.getPod()).metadata.uid, await restarts()], [metadata.uid, before]);
     });
 
     it("changes nothing by the same program", async () => {

@@ -37,8 +37,8 @@ export async function startPods(
   });
 }
 
-/** A store that speaks S3, with a folder /data for its buckets. */
-export const s3Pod = (keys: { AWS_ACCESS_KEY_ID: string; AWS_SECRET_ACCESS_KEY: string }) => ({
+/** A store that speaks S3, with a folder /data for its buckets: those that are named are there already. */
+export const s3Pod = (keys: { AWS_ACCESS_KEY_ID: string; AWS_SECRET_ACCESS_KEY: string }, ...buckets: string[]) => ({
   name: "s3",
   uid: 1000,
   containers: [
@@ -52,6 +52,7 @@ export const s3Pod = (keys: { AWS_ACCESS_KEY_ID: string; AWS_SECRET_ACCESS_KEY: 
       readinessProbe: { tcpSocket: { port: 9000 }, periodSeconds: 1 },
       volumeMounts: [
         { name: "data", mountPath: "/data" },
+        ...buckets.map((bucket) => ({ name: "data", mountPath: `/data/${bucket}`, subPath: bucket })),
         { name: "tmp", mountPath: "/tmp" },
       ],
     },
@@ -150,7 +151,7 @@ export class BackupServer {
     await this.sql(readFileSync(join(__dirname, "sample.sql"), "utf8"), { database: name, user: "app" });
   }
 
-  /** Everything in a database: each table's rows and checksum, sequences, large objects, and the schema without owners. */
+  /** Everything in a database: each table's rows and checksum, sequences, large objects, and the schema without owners and our own. */
   async contents(database: string): Promise<{ rows: string; schema: string }> {
     const rows = await this.sql(
       `SELECT format(
@@ -163,7 +164,7 @@ export class BackupServer {
     );
     const left = "postgres_fdw|PUBLICATION|^--|^$|^.(un)?restrict ";
     const schema = await this.ok(
-      `pg_dump -h /tmp -U postgres --schema-only --no-owner --no-acl ${database} | grep -v -E '${left}'`,
+      `pg_dump -h /tmp -U postgres --schema-only --no-owner --no-acl --exclude-schema=postgres_app ${database} | grep -v -E '${left}'`,
     );
     return { rows, schema };
   }

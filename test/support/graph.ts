@@ -30,6 +30,9 @@ const shortUrn = (urn: string) => {
   return `${types.split("$").pop()}::${name}`;
 };
 
+/** What every RandomUuid generates. */
+export const RANDOM_UUID = "0f1e2d3c-0000-4000-8000-000000000000";
+
 /** What a provider would add to the inputs: generated values and names. */
 function outputs(args: pulumi.runtime.MockResourceArgs) {
   if (args.type === "random:index/randomPassword:RandomPassword")
@@ -38,6 +41,7 @@ function outputs(args: pulumi.runtime.MockResourceArgs) {
     const made = pulumi.secret(`bytes-of-${args.name}`);
     return { ...args.inputs, base64: made, hex: made };
   }
+  if (args.type === "random:index/randomUuid:RandomUuid") return { ...args.inputs, result: RANDOM_UUID };
   if (args.type === "tls:index/privateKey:PrivateKey")
     return { ...args.inputs, privateKeyPem: pulumi.secret(`key-of-${args.name}`) };
   if (args.type.startsWith("tls:")) return { ...args.inputs, certPem: `certificate-of-${args.name}` };
@@ -62,11 +66,16 @@ function plain(value: any, showSecrets: boolean): any {
 
 /**
  * Runs a program against mocks and returns everything it registered, by "type::name" and in order. `onRegister` sees each resource
- * while it is being created, and may delay it. `late` are those that were not constructed while the program itself ran.
+ * while it is being created, and may delay it; `state` has what of a resource is in the cluster already. `late` are those that were not constructed while the program itself ran.
  */
 export async function graph<T>(
   program: () => T,
-  options: { preview?: boolean; showSecrets?: boolean; onRegister?: (key: string) => Promise<void> } = {},
+  options: {
+    preview?: boolean;
+    showSecrets?: boolean;
+    onRegister?: (key: string) => Promise<void>;
+    state?: Record<string, object>;
+  } = {},
 ) {
   const resources = new Map<string, Registered>();
   const order: string[] = [];
@@ -103,7 +112,13 @@ export async function graph<T>(
   (MockMonitor.prototype as any).registerErrorHook = (_request: any, callback: any) => callback(null, new Empty());
   try {
     await pulumi.runtime.setMocks(
-      { newResource: (args) => ({ id: `${args.name}-id`, state: outputs(args) }), call: (args) => args.inputs },
+      {
+        newResource: (args) => {
+          const there = options.state?.[`${args.type}::${args.name}`];
+          return { id: `${args.name}-id`, state: there ? { ...outputs(args), ...there } : outputs(args) };
+        },
+        call: (args) => args.inputs,
+      },
       "project",
       "stack",
       options.preview,

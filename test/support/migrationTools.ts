@@ -1,6 +1,6 @@
-import { cp, mkdtemp, rm, symlink, writeFile } from "fs/promises";
+import { cp, mkdtemp, readdir, readFile, rm, symlink, writeFile } from "fs/promises";
 import { tmpdir } from "os";
-import { join, resolve } from "path";
+import { basename, join, resolve } from "path";
 import { connectionSecretData } from "../../components/database/connection";
 import { Ran, run } from "./kubectl";
 import { bash, OutsidePostgres } from "./outsidePostgres";
@@ -45,6 +45,8 @@ export interface ToolPlace {
   password: string;
   /** Runs a command as Kubernetes would: no shell, nothing but the connection in the environment. */
   run(command: string[]): Promise<Ran>;
+  /** Makes it the place of the release before, which has only the first migration of each tool. */
+  withoutNewest(): Promise<void>;
   remove(): Promise<void>;
 }
 
@@ -80,6 +82,13 @@ export async function toolPlace(postgres: OutsidePostgres, installed: string, da
     run: (command) => {
       const [program, ...words] = command.map((word) => expanded(word, env));
       return run(program.includes("/") ? resolve(folder, program) : program, words, { cwd: folder, env, seconds: 60 });
+    },
+    withoutNewest: async () => {
+      const files = (await readdir(folder, { recursive: true })).filter((file) => /^\d+[_-]body(\.|$)/.test(basename(file)));
+      await Promise.all(files.map((file) => rm(join(folder, file), { recursive: true, force: true })));
+      const journal = join(folder, "drizzle", "migrations", "meta", "_journal.json");
+      const { entries, ...rest } = JSON.parse(await readFile(journal, "utf8"));
+      await writeFile(journal, JSON.stringify({ ...rest, entries: entries.slice(0, 1) }));
     },
     remove: () => rm(folder, { recursive: true, force: true }),
   };

@@ -48,7 +48,9 @@ export async function postJson(namespace: Namespace, path: string, body: object)
 /** Everything in a Secret, decoded. */
 export async function secret(namespace: Namespace, name: string): Promise<Record<string, string>> {
   const { data } = await namespace.get(`secret/${name}`);
-  return Object.fromEntries(Object.entries<string>(data).map(([key, value]) => [key, Buffer.from(value, "base64").toString()]));
+  return Object.fromEntries(
+    Object.entries<string>(data ?? {}).map(([key, value]) => [key, Buffer.from(value, "base64").toString()]),
+  );
 }
 
 /** The administrator's Secret, of which Pulumi chose the name. */

@@ -91,7 +91,7 @@ const outputOf = ({ code, stdout, stderr }: Ran, what: string) => {
 // --- a process of this machine ---
 
 /** The image's files, unpacked once for each content of its layers. */
-const unpackImage = (name: string) =>
+export const unpackImage = (name: string) =>
   bash(`
     source images/images.sh
     files=$cache/test/${name}-$(image_key ${name})

@@ -1,25 +1,35 @@
 import { readFileSync } from "fs";
 import { join } from "path";
-import { accessRules } from "../../components/database/embedded";
+import { accessRules, passwd, settings } from "../../components/database/embedded";
 import { Namespace } from "./kubectl";
 
 const scripts = join(__dirname, "..", "..", "components", "database", "scripts");
 
 /**
  * A pod as the component makes it, in which servers are started by hand: the database's scripts in /scripts, beside more files by
- * name and path; volumes as folders of /volumes; a Secret, where one is named, in /secrets. Returns its name, when it is ready.
+ * name and path; volumes as folders of /volumes, on a claim if one is named; a Secret, where one is named, in /secrets. Returns its
+ * name, when it is ready.
  */
 export async function postgresPod(
   namespace: Namespace,
   major: number,
-  more: { files?: Record<string, string>; secret?: string; env?: Record<string, string> } = {},
+  more: {
+    files?: Record<string, string>;
+    secret?: string;
+    env?: Record<string, string>;
+    name?: string;
+    claim?: string;
+    uid?: number;
+  } = {},
 ): Promise<string> {
-  const name = `postgres-${major}`;
+  const { name = `postgres-${major}`, uid = 999 } = more;
   const files = { "start.sh": join(scripts, "start.sh"), ...more.files };
   const data = {
     // Volumes are in other places here: nothing of theirs is included.
     "postgresql.conf": "",
     "pg_hba.conf": accessRules("off"),
+    settings: settings("off", {}),
+    passwd: passwd(uid),
     ...Object.fromEntries(Object.entries(files).map(([file, path]) => [file, readFileSync(path, "utf8")])),
   };
   const secret = more.secret && { name: "secret", secret: { secretName: more.secret, defaultMode: 0o440 } };
@@ -35,9 +45,9 @@ export async function postgresPod(
         terminationGracePeriodSeconds: 1,
         securityContext: {
           runAsNonRoot: true,
-          runAsUser: 999,
-          runAsGroup: 999,
-          fsGroup: 999,
+          runAsUser: uid,
+          runAsGroup: uid,
+          fsGroup: uid,
           seccompProfile: { type: "RuntimeDefault" },
         },
         containers: [
@@ -51,6 +61,7 @@ export async function postgresPod(
             volumeMounts: [
               { name: "volumes", mountPath: "/volumes" },
               { name: "scripts", mountPath: "/scripts" },
+              { name: "scripts", mountPath: "/etc/passwd", subPath: "passwd" },
               { name: "sockets", mountPath: "/var/run/postgresql" },
               { name: "tmp", mountPath: "/tmp" },
               ...(secret ? [{ name: secret.name, mountPath: "/secrets" }] : []),
@@ -58,7 +69,7 @@ export async function postgresPod(
           },
         ],
         volumes: [
-          { name: "volumes", emptyDir: {} },
+          { name: "volumes", ...(more.claim ? { persistentVolumeClaim: { claimName: more.claim } } : { emptyDir: {} }) },
           { name: "scripts", configMap: { name } },
           { name: "sockets", emptyDir: {} },
           { name: "tmp", emptyDir: {} },

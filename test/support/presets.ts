@@ -27,6 +27,8 @@ export interface PresetCase {
   versions: string[];
   /** One that is too old. */
   tooOld: string;
+  /** What liveness asks, by version where that differs; an empty path is an accepted connection. None of them needs the database. */
+  liveness: string | Record<string, string>;
   /** Variable with the address that browsers see, or what makes it up; undefined where the product wants none. */
   urlVariable?: string;
 }
@@ -41,6 +43,7 @@ export const presets: PresetCase[] = [
     repository: "docker.io/mitre/heimdall2",
     versions: ["2.13.1", "2.12.6", "2.10.0"],
     tooOld: "2.9.6",
+    liveness: { "2.13.1": "/server", "2.12.6": "/server", "2.10.0": "" },
     urlVariable: "EXTERNAL_URL",
   },
   {
@@ -49,6 +52,7 @@ export const presets: PresetCase[] = [
     repository: "docker.io/mitre/vulcan",
     versions: ["2.3.7", "2.4.0", "2.3.1", "2.2.1", "2.1.6"],
     tooOld: "2.1.5",
+    liveness: { "2.3.7": "/up", "2.4.0": "/up", "2.3.1": "/up", "2.2.1": "/robots.txt", "2.1.6": "/robots.txt" },
     urlVariable: "VULCAN_APP_URL",
   },
   {
@@ -57,6 +61,7 @@ export const presets: PresetCase[] = [
     repository: "docker.io/tyifan/educard",
     versions: ["1.0.0"],
     tooOld: "0.9.0",
+    liveness: "/robots.txt",
     urlVariable: "SITE_URL",
   },
   {
@@ -65,6 +70,7 @@ export const presets: PresetCase[] = [
     repository: "docker.io/directus/directus",
     versions: ["12.4.1"],
     tooOld: "10.13.0",
+    liveness: "/server/ping",
     urlVariable: "PUBLIC_URL",
   },
   {
@@ -73,6 +79,7 @@ export const presets: PresetCase[] = [
     repository: "docker.io/heartexlabs/label-studio",
     versions: ["1.23.2"],
     tooOld: "1.12.0",
+    liveness: "/health/",
     urlVariable: "LABEL_STUDIO_HOST",
   },
   {
@@ -81,6 +88,7 @@ export const presets: PresetCase[] = [
     repository: "docker.io/listmonk/listmonk",
     versions: ["6.2.0"],
     tooOld: "4.1.0",
+    liveness: "/health",
   },
   {
     name: "mastodon",
@@ -88,6 +96,7 @@ export const presets: PresetCase[] = [
     repository: "ghcr.io/mastodon/mastodon",
     versions: ["4.6.3", "4.3.0"],
     tooOld: "4.2.17",
+    liveness: "",
     urlVariable: "WEB_DOMAIN",
   },
   {
@@ -96,6 +105,7 @@ export const presets: PresetCase[] = [
     repository: "docker.io/miniflux/miniflux",
     versions: ["2.3.3"],
     tooOld: "2.1.0",
+    liveness: "/liveness",
     urlVariable: "BASE_URL",
   },
   {
@@ -104,6 +114,7 @@ export const presets: PresetCase[] = [
     repository: "docker.io/n8nio/n8n",
     versions: ["2.41.3", "2.0.0"],
     tooOld: "1.120.0",
+    liveness: "/healthz",
     urlVariable: "N8N_EDITOR_BASE_URL",
   },
   {
@@ -112,6 +123,7 @@ export const presets: PresetCase[] = [
     repository: "docker.io/outlinewiki/outline",
     versions: ["1.9.2"],
     tooOld: "0.87.0",
+    liveness: "",
     urlVariable: "URL",
   },
   {
@@ -120,6 +132,7 @@ export const presets: PresetCase[] = [
     repository: "registry.example.org/cms",
     versions: ["5.55.1"],
     tooOld: "4.25.0",
+    liveness: "/_health",
     urlVariable: "PUBLIC_URL",
   },
   {
@@ -128,6 +141,7 @@ export const presets: PresetCase[] = [
     repository: "docker.io/unleashorg/unleash-server",
     versions: ["8.2.0", "7.4.1"],
     tooOld: "7.2.0",
+    liveness: "/health",
     urlVariable: "UNLEASH_URL",
   },
   {
@@ -136,6 +150,7 @@ export const presets: PresetCase[] = [
     repository: "docker.io/vikunja/vikunja",
     versions: ["2.5.0", "1.0.0"],
     tooOld: "0.24.6",
+    liveness: "/robots.txt",
     urlVariable: "VIKUNJA_SERVICE_PUBLICURL",
   },
 ];

@@ -1,8 +1,9 @@
 import { spawn } from "child_process";
-import { mkdtemp, readFile, rm, symlink, writeFile } from "fs/promises";
+import { cp, mkdtemp, readFile, rm, symlink, writeFile } from "fs/promises";
 import { tmpdir } from "os";
-import { join } from "path";
+import { dirname, join } from "path";
 import { EngineEvent, LocalWorkspace, PulumiFn, Stack } from "@pulumi/pulumi/automation";
+import type { Sdk } from "./sdks";
 
 const root = join(__dirname, "..", "..");
 
@@ -11,9 +12,11 @@ export interface Outcome {
   ok: boolean;
   /** What stood on the screen, the error included. */
   output: string;
-  /** Operations that change something (neither "same" nor "read"), as "<operation> <type>::<name>", in the order in which they began. */
+  /** Operations that change something (neither "same" nor "read" nor "refresh"), as "<operation> <type>::<name>", in the order in which they began. */
   changes: string[];
   outputs: Record<string, any>;
+  /** What the engine and the program had to say of what went wrong, each message once for every time that it was said. */
+  errors: string[];
 }
 
 const short = (urn: string) => {
@@ -38,10 +41,14 @@ export function diagnostics(output: string): Record<string, string> {
 
 /** A stack of a test's own with a state of its own, driven through the real engine. */
 export class TestStack {
+  /** Whether something was deployed. */
+  private begun = false;
+
   private constructor(
     private readonly stack: Stack,
     private readonly projectName: string,
     private readonly folder: string,
+    private readonly packageFolder = root,
   ) {
     // After each operation the SDK runs the CLI three times more, for outputs and history, which takes longer than a small operation.
     const outputs = stack.outputs.bind(stack);
@@ -58,6 +65,11 @@ export class TestStack {
     return new TestStack(stack, projectName, folder);
   }
 
+  /** Where objects go that name no namespace. */
+  setNamespace(name: string): Promise<void> {
+    return this.stack.setConfig("kubernetes:namespace", { value: name });
+  }
+
   /** A secret of the stack's configuration, as `pulumi config set --secret` makes it. */
   setSecret(key: string, value: string): Promise<void> {
     return this.stack.setConfig(key, { value, secret: true });
@@ -65,20 +77,46 @@ export class TestStack {
 
   /**
    * One whose programs are the text of a JavaScript file and run in a process of their own, as those of users do: an inline one in
-   * which a value turns out wrong while others wait for it keeps Pulumi's own server waiting for good.
+   * which a value turns out wrong while others wait for it keeps Pulumi's own server waiting for good. With another SDK they have a copy
+   * of this package, which finds that SDK and not the one that it is developed with.
    */
-  static async createOfFiles(projectName: string): Promise<TestStack> {
+  static async createOfFiles(projectName: string, sdk?: Sdk): Promise<TestStack> {
     const folder = await mkdtemp(join(tmpdir(), "pulumi-postgres-app-"));
     const runtime = { name: "nodejs", options: { typescript: false } };
     await writeFile(join(folder, "Pulumi.yaml"), JSON.stringify({ name: projectName, runtime }));
     await writeFile(join(folder, "package.json"), JSON.stringify({ name: projectName, main: "index.js" }));
-    await symlink(join(root, "node_modules"), join(folder, "node_modules"));
-    const stack = await LocalWorkspace.createStack({ stackName: "test", workDir: folder }, alone(folder));
-    return new TestStack(stack, projectName, folder);
+    await symlink(sdk?.nodeModules ?? join(root, "node_modules"), join(folder, "node_modules"));
+    const settings = alone(folder);
+    const packageFolder = sdk ? join(folder, "pulumi-postgres-app") : root;
+    if (sdk) {
+      await cp(join(root, "bin"), join(packageFolder, "bin"), { recursive: true });
+      await cp(join(root, "package.json"), join(packageFolder, "package.json"));
+      Object.assign(settings.envVars, { PATH: `${dirname(sdk.node)}:${process.env.PATH}` });
+    }
+    const stack = await LocalWorkspace.createStack({ stackName: "test", workDir: folder }, settings);
+    return new TestStack(stack, projectName, folder, packageFolder);
   }
 
-  /** `more`: what the command line takes besides. */
-  async up(program: PulumiFn | string, more: { continueOnError?: boolean; replace?: string[] } = {}): Promise<Outcome> {
+  /**
+   * `more`: what the command line takes besides. The first one is previewed, as `pulumi up` does and the Automation API does not:
+   * there is much that is unknown only then.
+   */
+  async up(
+    program: PulumiFn | string,
+    more: {
+      continueOnError?: boolean;
+      replace?: string[];
+      refresh?: boolean;
+      target?: string[];
+      targetDependents?: boolean;
+      exclude?: string[];
+    } = {},
+  ): Promise<Outcome> {
+    if (!this.begun) {
+      const preview = await this.preview(program, { target: more.target, exclude: more.exclude });
+      if (!preview.ok) return preview;
+    }
+    this.begun = true;
     const inline = await this.write(program);
     return this.run((options) => this.stack.up({ ...options, ...inline, ...more, color: "never" }));
   }
@@ -116,10 +154,13 @@ export class TestStack {
     await this.stack.refresh({ clearPendingCreates: true });
   }
 
-  /** A preview with the whole diff, as `pulumi preview --diff` shows it in a pull request. */
-  async preview(program: PulumiFn | string): Promise<Outcome> {
+  /** A preview with the whole diff, as `pulumi preview --diff` shows it in a pull request. `more`: what the command line takes besides. */
+  async preview(
+    program: PulumiFn | string,
+    more: { refresh?: boolean; target?: string[]; exclude?: string[] } = {},
+  ): Promise<Outcome> {
     const inline = await this.write(program);
-    return this.run((options) => this.stack.preview({ ...options, ...inline, diff: true, color: "never" }));
+    return this.run((options) => this.stack.preview({ ...options, ...inline, ...more, diff: true, color: "never" }));
   }
 
   destroy(): Promise<Outcome> {
@@ -129,6 +170,11 @@ export class TestStack {
   /** The state as it lies in the file, secrets encrypted (exportStack would show them). */
   state(): Promise<string> {
     return readFile(join(this.folder, ".pulumi", "stacks", this.projectName, "test.json"), "utf8");
+  }
+
+  /** The same with its secrets in plain text. */
+  async plainState(): Promise<string> {
+    return JSON.stringify(await this.stack.exportStack());
   }
 
   private async hasOutputs(): Promise<boolean> {
@@ -146,19 +192,22 @@ export class TestStack {
   private async write(program: PulumiFn | string): Promise<{ program?: PulumiFn }> {
     if (typeof program !== "string") return { program };
     const begin = `const pulumi = require("@pulumi/pulumi");
-      const { MigrationJob, PostgresApp, PostgresDatabase } = require(${JSON.stringify(root)});\n`;
+      const packageFolder = ${JSON.stringify(this.packageFolder)};
+      const { ghost, MigrationJob, PostgresApp, PostgresDatabase, sequelize } = require(packageFolder);\n`;
     await writeFile(join(this.folder, "index.js"), begin + program);
     return {};
   }
 
   private async run(operation: (options: object) => Promise<any>): Promise<Outcome> {
     const changes: string[] = [];
+    const errors: string[] = [];
     let output = "";
     const options = {
       onOutput: (text: string) => (output += text),
       onError: (text: string) => (output += text),
-      onEvent: ({ resourcePreEvent }: EngineEvent) => {
-        if (resourcePreEvent && !["same", "read"].includes(resourcePreEvent.metadata.op))
+      onEvent: ({ resourcePreEvent, diagnosticEvent }: EngineEvent) => {
+        if (diagnosticEvent?.severity === "error") errors.push(diagnosticEvent.message.replace(/<\{%.*?%\}>/g, "").trim());
+        if (resourcePreEvent && !["same", "read", "refresh"].includes(resourcePreEvent.metadata.op))
           changes.push(`${resourcePreEvent.metadata.op} ${short(resourcePreEvent.metadata.urn)}`);
       },
     };
@@ -166,9 +215,9 @@ export class TestStack {
     try {
       const { outputs = {} } = await operation(options);
       const values = Object.fromEntries(Object.entries<any>(outputs).map(([name, { value }]) => [name, value]));
-      return { ok: true, output, changes, outputs: values };
+      return { ok: true, output, changes, errors, outputs: values };
     } catch (error) {
-      return { ok: false, output: `${output}${error instanceof Error ? error.message : error}`, changes, outputs: {} };
+      return { ok: false, output: `${output}${error instanceof Error ? error.message : error}`, changes, errors, outputs: {} };
     }
   }
 }

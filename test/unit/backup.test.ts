@@ -1,7 +1,14 @@
 import * as assert from "assert";
 import { cronSchedule, retention, retentionDays, timeZone } from "../../components/common/schedule";
 import { Validation } from "../../components/common/validation";
-import { backupCronJob, backupFiles, backupPod, DatabaseBackupsArgs, resolveBackups } from "../../components/database/backup";
+import {
+  backupCheckJob,
+  backupCronJob,
+  backupFiles,
+  backupPod,
+  DatabaseBackupsArgs,
+  resolveBackups,
+} from "../../components/database/backup";
 import { DatabaseRestoreArgs, resolveRestore, restoreFiles, restoreJob } from "../../components/database/restore";
 import { known } from "../support/known";
 
@@ -15,6 +22,7 @@ const around = {
     env: [password],
     volumes: [{ name: "database-ca" }],
     volumeMounts: [{ name: "database-ca", mountPath: "/ca" }],
+    rules: {},
   },
   scripts: "scripts",
   labels: { "app.kubernetes.io/component": "backup" },
@@ -32,8 +40,8 @@ function refusal(resolve: (validation: Validation) => unknown): string {
   }
 }
 
-const backups = (args: DatabaseBackupsArgs) => resolveBackups(args, "backups", new Validation("Test"));
-const restore = (args: DatabaseRestoreArgs) => resolveRestore(args, "restoreFrom", new Validation("Test"));
+const backups = (args: DatabaseBackupsArgs) => resolveBackups(args, "backups", new Validation("Test"), {});
+const restore = (args: DatabaseRestoreArgs) => resolveRestore(args, "restoreFrom", new Validation("Test"), {});
 const variables = (container: any) => Object.fromEntries(container.env.map(({ name, value }: any) => [name, value]));
 
 describe("backups' arguments", () => {
@@ -111,7 +119,7 @@ describe("backups' arguments", () => {
       timeoutSeconds: 0,
       resources: { limits: { memory: "1GB" } },
     };
-    const message = refusal((validation) => resolveBackups(wrong, "backups", validation));
+    const message = refusal((validation) => resolveBackups(wrong, "backups", validation, {}));
     for (const line of [
       /backups.schedule: "nightly" is not a schedule of five fields: write minute, hour/,
       /backups.timeZone: "Local" is not a time zone/,
@@ -131,13 +139,13 @@ describe("backups' arguments", () => {
       assert.match(message, line);
     assert.match(message, /14 arguments have to change/);
     assert.match(
-      refusal((validation) => resolveBackups({} as never, "backups", validation)),
+      refusal((validation) => resolveBackups({} as never, "backups", validation, {})),
       /backups.schedule: is missing: say when[^]*backups.destination: does not say where backups are: give exactly one of/,
     );
   });
 
   it("of a restore are checked too", () => {
-    const resolve = (args: object) => refusal((validation) => resolveRestore(args, "restoreFrom", validation));
+    const resolve = (args: object) => refusal((validation) => resolveRestore(args, "restoreFrom", validation, {}));
     assert.match(resolve({}), /restoreFrom: does not say where backups are: give exactly one of claim/);
     assert.match(resolve({ claim, backup: "last night" }), /restoreFrom.backup: "last night" is not a backup's name/);
     assert.match(resolve({ claim, timeoutSeconds: 1.5 }), /restoreFrom.timeoutSeconds: 1.5 is out of range/);
@@ -242,6 +250,29 @@ describe("the backup's CronJob", () => {
   });
 });
 
+describe("the check of backups", () => {
+  const checked = (destination: DatabaseBackupsArgs["destination"]) =>
+    known(backupCheckJob(backups({ schedule: "0 2 * * *", destination, retention: "2w", timeoutSeconds: 7 }), around, true));
+
+  it("is a Job of the backup's own pod, which changes with destination and programs alone", async () => {
+    const onClaim = await checked({ claim });
+    assertRestricted(onClaim.template);
+    assert.deepStrictEqual([onClaim.backoffLimit, onClaim.activeDeadlineSeconds], [0, 300]);
+    const [container] = onClaim.template.spec.containers;
+    assert.deepStrictEqual(container.command.slice(1), ["/etc/postgres-app/scripts/backup.sh", "check"]);
+    assert.deepStrictEqual(Object.keys(variables(container)), ["PGPASSWORD", "FOLDER", "WHERE", "VERSION_ARGUMENT"]);
+    assert.ok(container.volumeMounts.every(({ readOnly, name }: any) => !readOnly || name === "scripts"));
+
+    const { spec } = (await checked({ s3 })).template;
+    const steps = [...spec.initContainers, ...spec.containers].map(({ command }: any) => command.slice(1));
+    assert.deepStrictEqual(steps, [
+      ["/etc/postgres-app/scripts/backup.sh", "check"],
+      ["/etc/postgres-app/scripts/upload.sh", "check"],
+    ]);
+    assert.doesNotMatch(JSON.stringify(spec.initContainers), /RCLONE|"keys"/);
+  });
+});
+
 describe("the restore Job", () => {
   it("with a claim mounts it for reading only, and is not tried again by itself", async () => {
     const spec = await known(restoreJob(restore({ claim, timeoutSeconds: 60 }), around));
@@ -256,14 +287,20 @@ describe("the restore Job", () => {
       subPath: "notes",
       readOnly: true,
     });
-    assert.deepStrictEqual(Object.keys(variables(containers[0])), ["PGPASSWORD", "FOLDER", "WHERE", "VERSION_ARGUMENT"]);
+    assert.deepStrictEqual(Object.keys(variables(containers[0])), [
+      "PGPASSWORD",
+      "FOLDER",
+      "WHERE",
+      "TIMEOUT_SECONDS",
+      "VERSION_ARGUMENT",
+    ]);
   });
 
   it("with a bucket looks at the database before it downloads anything", async () => {
     const job = restoreJob(restore({ s3, backup: "notes-20260131T023000Z" }), { ...around, annotations: { data: "1" } });
     const { template } = await known(job);
     assertRestricted(template);
-    assert.deepStrictEqual(template.metadata, { labels: around.labels, annotations: { data: "1" } });
+    assert.deepStrictEqual([template.metadata.labels, template.metadata.annotations.data], [around.labels, "1"]);
     const { initContainers, containers } = template.spec;
     const steps = [...initContainers, ...containers].map(({ name, image, command }: any) => [name, image, ...command.slice(1)]);
     assert.deepStrictEqual(steps, [

@@ -51,7 +51,7 @@ const destination: ObjectDestination = {
 
 function resolved(args: CloudNativePgArgs = {}) {
   const validation = new Validation("Test");
-  const database = resolveCloudNativePg(args, "cloudNativePg", validation);
+  const database = resolveCloudNativePg(args, "cloudNativePg", validation, {});
   validation.throwIfAny();
   return database;
 }

@@ -12,12 +12,13 @@ const PASSWORD = "random:index/randomPassword:RandomPassword";
 const CLUSTER = "kubernetes:postgresql.cnpg.io/v1:Cluster::db";
 const DATABASE = "kubernetes:postgresql.cnpg.io/v1:Database::db-database";
 const SCHEDULE = "kubernetes:postgresql.cnpg.io/v1:ScheduledBackup::db-backups";
+const WHEREABOUTS = "random:index/randomUuid:RandomUuid::db-cloudNativePg-whereabouts";
 const STORE = "kubernetes:barmancloud.cnpg.io/v1:ObjectStore";
 
 const s3 = { bucket: "backups", prefix: "notes", secretName: "keys" };
 const backups = { schedule: "30 2 * * *", destination: { s3 } };
 const everything: PostgresDatabaseArgs = {
-  cloudNativePg: { instances: 1 },
+  cloudNativePg: { instances: 1, restoreServerName: "former-1a2b3c4d" },
   credentials: { separateMigrator: true, rotation: 1, lockFormerLogin: true },
   extensions: ["vector"],
   settings: { statement_timeout: "30s" },
@@ -39,8 +40,10 @@ describe("the graph on CloudNativePG", () => {
       [...resources.keys()].sort(),
       [
         "pulumi-postgres-app:index:PostgresDatabase::db",
+        "pulumi-postgres-app:index:RolledOutRotation::db-rotation",
         "random:index/randomUuid:RandomUuid::db-cloudNativePg-whereabouts",
         "random:index/randomUuid:RandomUuid::db-engines",
+        "random:index/randomUuid:RandomUuid::db-ends",
         ...["a", "b"].flatMap((slot) => [`${PASSWORD}::db-password-${slot}`, `${SECRET}::db-role-${slot}`]),
         CLUSTER,
         DATABASE,
@@ -74,6 +77,76 @@ describe("the graph on CloudNativePG", () => {
       ![...resources.keys()].some((key) => /CronJob|db-restore$/.test(key) && !key.startsWith(STORE)),
       "dumps of our own",
     );
+  });
+
+  it("restores a dump with a Job, after the setup, into an empty Cluster", async () => {
+    const claim = { claimName: "backups" };
+    for (const restoreFrom of [
+      { claim },
+      { claim, backup: "newest" },
+      { s3, backup: "newest" },
+      { s3: { ...s3, image: "r:1" }, backup: "x", timeoutSeconds: 9 },
+    ]) {
+      const { resources } = await made({ cloudNativePg: {}, restoreFrom });
+      const { spec } = resources.get(CLUSTER)!.inputs;
+      assert.deepStrictEqual([Object.keys(spec.bootstrap), spec.externalClusters], [["initdb"], undefined]);
+      assert.deepStrictEqual(
+        [...resources.keys()].filter((key) => key.startsWith(STORE)),
+        [],
+      );
+      const restore = resources.get(`${JOB}::db-restore`)!;
+      assert.ok(restore.dependencies.includes(`${JOB}::db-setup`));
+      const [container] = restore.inputs.spec.template.spec.containers;
+      assert.match(container.image, /^ghcr\.io\/cloudnative-pg\/postgresql:17-/);
+      assert.strictEqual(
+        resources.get(WHEREABOUTS)!.inputs.keepers.restored,
+        "no",
+        "it may stay, or be added later: the Job decides",
+      );
+    }
+    assert.strictEqual((await made(everything)).resources.get(WHEREABOUTS)!.inputs.keepers.restored, "yes");
+  });
+
+  it("gives every life and every major version an archive of its own, which begins with a backup", async () => {
+    const archive = async (args: PostgresDatabaseArgs) => {
+      const { resources } = await made({ ...args, backups });
+      const { inputs, options } = resources.get("random:index/randomUuid:RandomUuid::db-archive")!;
+      assert.deepStrictEqual(options.ignoreChanges, ["keepers.name"]);
+      assert.strictEqual(options.protect, false, "a protected one could not be replaced");
+      const [{ parameters }] = resources.get(CLUSTER)!.inputs.spec.plugins;
+      assert.strictEqual(resources.get(SCHEDULE)!.inputs.metadata.name, parameters.serverName);
+      assert.ok(resources.get(SCHEDULE)!.inputs.spec.immediate);
+      return {
+        name: parameters.serverName,
+        version: inputs.keepers.version,
+        origin: resources.get(CLUSTER)!.inputs.spec.externalClusters,
+      };
+    };
+    const first = await archive({ cloudNativePg: {} });
+    assert.strictEqual(first.name, "db-0f1e2d3c");
+    assert.strictEqual(first.version, "17");
+    assert.strictEqual((await archive({ cloudNativePg: { version: 18 } })).version, "18");
+    const imageName = "registry:5000/postgres:16.3-5@sha256:" + "0".repeat(64);
+    assert.strictEqual((await archive({ cloudNativePg: { imageName } })).version, "16");
+    // What it is restored from may lie in the same place.
+    const { name, origin } = await archive({ cloudNativePg: { restoreServerName: "db" }, restoreFrom: { s3 } });
+    assert.strictEqual(origin[0].plugin.parameters.serverName, "db");
+    assert.notStrictEqual(name, "db");
+  });
+
+  it("finds out at once whether its store can be used, without the database", async () => {
+    const { resources } = await made({
+      cloudNativePg: {},
+      backups: { ...backups, destination: { s3: { ...s3, image: "r:1" } } },
+    });
+    const { spec } = resources.get(`${JOB}::db-check`)!.inputs.spec.template;
+    assert.strictEqual(spec.initContainers, undefined);
+    const [container] = spec.containers;
+    assert.deepStrictEqual(
+      [container.image, ...container.command.slice(1)],
+      ["r:1", "/etc/postgres-app/scripts/upload.sh", "check"],
+    );
+    assert.doesNotMatch(JSON.stringify(spec), /PGPASSWORD|database-ca/);
   });
 
   it("is of objects that the operator takes", async () => {
@@ -139,24 +212,34 @@ describe("the graph on CloudNativePG", () => {
       return resources
         .get(CLUSTER)!
         .inputs.spec.managed.roles.map(
-          ({ name, ensure, login, inRoles }: any) => `${name} ${ensure} ${login ?? "-"} ${inRoles ?? "-"}`,
+          ({ name, ensure, login, inRoles, bypassrls }: any) =>
+            `${name} ${ensure} ${login ?? "-"} ${inRoles ?? "-"}${bypassrls ? " bypassrls" : ""}`,
         );
     };
     const owner = "db present false -";
     const gone = "db_migrator absent - -";
-    assert.deepStrictEqual(await roles({}), [owner, gone, "db_a present true db", "db_b present true db"]);
+    const backup = "db_backup present false db bypassrls";
+    assert.deepStrictEqual(await roles({}), [
+      owner,
+      gone,
+      backup,
+      "db_a present true db,db_backup",
+      "db_b present true db,db_backup",
+    ]);
     assert.deepStrictEqual(await roles({ rotation: 3, lockFormerLogin: true }), [
       owner,
       gone,
-      "db_a present false db",
-      "db_b present true db",
+      backup,
+      "db_a present false db,db_backup",
+      "db_b present true db,db_backup",
     ]);
     assert.deepStrictEqual(await roles({ separateMigrator: true }), [
-      owner,
       "db_runtime present false -",
+      "db present false db_runtime",
+      backup,
       "db_a present true db_runtime",
       "db_b present true db_runtime",
-      "db_migrator present true db",
+      "db_migrator present true db,db_backup",
     ]);
   });
 });
@@ -178,11 +261,11 @@ describe("what does not go with CloudNativePG", () => {
   const wrong: [string, object, RegExp][] = [
     ["another engine", { embedded: {} }, /^ {2}cloudNativePg: is given beside embedded: choose exactly one/m],
     ["dumps on a claim", { backups: { schedule, destination: { claim } } }, /^ {2}backups\.destination\.claim: .* give s3$/m],
-    ["restoring from a claim", { restoreFrom: { claim } }, /^ {2}restoreFrom\.claim: .* give s3$/m],
+    ["an archive without its name", { restoreFrom: { s3 } }, /^ {2}cloudNativePg\.restoreServerName: is missing/m],
     [
-      "restoring one dump",
-      { restoreFrom: { s3, backup: "notes.dump" } },
-      /^ {2}restoreFrom\.backup: is for dumps: CloudNativePG/m,
+      "how long an archive may take",
+      { cloudNativePg: { restoreServerName: "x" }, restoreFrom: { s3, timeoutSeconds: 1 } },
+      /^ {2}restoreFrom\.timeoutSeconds: is not for CloudNativePG/m,
     ],
     ["a time zone", { backups: { ...backups, timeZone: "Europe/Berlin" } }, /^ {2}backups\.timeZone: .*UTC in its image/m],
     [
@@ -199,9 +282,9 @@ describe("what does not go with CloudNativePG", () => {
         () =>
           new PostgresApp("notes", {
             image: "registry.example.org/notes:1",
-            database: { cloudNativePg: {}, credentials: { adminRotation: 1 }, restoreFrom: { s3, backup: "x" } },
+            database: { cloudNativePg: {}, credentials: { adminRotation: 1 }, restoreFrom: { s3 } },
           }),
-        /database\.credentials\.adminRotation: [^]*database\.restoreFrom\.backup: /,
+        /database\.credentials\.adminRotation: [^]*database\.cloudNativePg\.restoreServerName: /,
       ),
     );
   });

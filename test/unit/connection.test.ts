@@ -33,6 +33,18 @@ describe("the connection Secret", () => {
     });
   });
 
+  it("has forms of the user's own, of which parts for URIs are percent-encoded", () => {
+    const parts = { host: "db", port: 5432, dbname: "notes", user: "app", password: "p:w/d{user}", sslmode: "require" };
+    const { npgsql, asyncpg, odbc } = connectionSecretData(parts, {
+      npgsql: "Host={host};Port={port};Database={dbname};Username={user};Password={password};SSL Mode={sslmode}",
+      asyncpg: "postgresql+asyncpg://{user:uri}:{password:uri}@{host}:{port}/{dbname}",
+      odbc: "Driver={PostgreSQL Unicode};PWD={password}",
+    });
+    assert.strictEqual(npgsql, "Host=db;Port=5432;Database=notes;Username=app;Password=p:w/d{user};SSL Mode=require");
+    assert.strictEqual(asyncpg, "postgresql+asyncpg://app:p%3Aw%2Fd%7Buser%7D@db:5432/notes");
+    assert.strictEqual(odbc, "Driver={PostgreSQL Unicode};PWD=p:w/d{user}");
+  });
+
   it("carries every printable password through its URIs", () => {
     fc.assert(
       fc.property(printable, (password) => {

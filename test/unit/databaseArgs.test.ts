@@ -1,6 +1,8 @@
 import * as assert from "assert";
 import * as pulumi from "@pulumi/pulumi";
 import { PostgresApp, PostgresDatabase, PostgresDatabaseArgs } from "../../index";
+import { Validation } from "../../components/common/validation";
+import { resolveDatabase } from "../../components/database/resolveDatabase";
 import { graph } from "../support/graph";
 
 const host = "db.example.org";
@@ -22,7 +24,11 @@ const refused: [string, any, RegExp][] = [
     { embedded: {}, cloudNativePg: {}, external: { host, password }, ...base },
     /cloudNativePg: is given beside embedded/,
   ],
-  ["an engine that there is not", { aurora: {} }, /aurora: is neither an argument nor an engine: choose exactly one of embedded/],
+  [
+    "an engine that there is not",
+    { aurora: {} },
+    /aurora: is not an argument: leave it out, or write one of databaseName, user, embedded, cloudNativePg, external, /,
+  ],
   [
     "a subPath without a claim",
     { embedded: { subPath: "data" } },
@@ -32,6 +38,11 @@ const refused: [string, any, RegExp][] = [
     "a subPath that leaves the volume",
     { embedded: { existingClaim: "old", subPath: "../x" } },
     /embedded.subPath: "\.\.\/x" is not a path inside the volume/,
+  ],
+  [
+    "a subPath with a step that leads nowhere",
+    { embedded: { existingClaim: "old", subPath: "./data" } },
+    /embedded.subPath: "\.\/data" is not a path inside the volume/,
   ],
   [
     "a size for an existing claim",
@@ -85,10 +96,47 @@ const refused: [string, any, RegExp][] = [
     /connectTimeoutSeconds: 0 is out of range: write a whole number of at least 1 and at most 3600/,
   ],
   [
+    "a form of the connection with a part that there is not",
+    { connectionFormats: { dsn: "host={host} pwd={pasword}" } },
+    /connectionFormats: "dsn" has \{pasword\}, which this connection does not have: write \{host\}, \{port\}, \{dbname\}, \{user\}, \{password\}, \{sslmode\}, \{sslrootcert\}$/m,
+  ],
+  [
+    "a form with the key of another one",
+    { connectionFormats: { uri: "{host}" } },
+    /connectionFormats: name "uri" is a key that the connection Secret has already: use another one/,
+  ],
+  [
+    "a form under a key that is none",
+    { connectionFormats: { "a b": "{host}" } },
+    /connectionFormats: name "a b" is not the key of a Secret/,
+  ],
+  ["a form that is no text", { connectionFormats: { dsn: 1 } }, /connectionFormats\.dsn: is a number: write a string, in quotes/],
+  [
+    "a form of a connection that only a Secret knows",
+    { connectionFormats: { dsn: "{host}" }, external: { secret: { name: "s", uriKey: "URL" } } },
+    /connectionFormats: would need to read external.secret, .*: put the whole text into a Secret of yours/,
+  ],
+  [
     "an owner whose logins would be too long",
     { user: "u".repeat(60) },
     /user: "u+" is too long: logins are named after it, so use at most 54 characters/,
   ],
+  [
+    "an owner of a reserved name",
+    { user: "public" },
+    /user: "public" is a role of Postgres' own: give the application another one/,
+  ],
+  [
+    "the role of CloudNativePG's replicas",
+    { cloudNativePg: {}, user: "streaming_replica" },
+    /user: "streaming_replica" is a role of Postgres' own/,
+  ],
+  [
+    "the database that others are copied from",
+    { databaseName: "template1" },
+    /databaseName: "template1" is what new databases are copied from/,
+  ],
+  ["a default that is no name", { partOf: "My Shop" }, /databaseName: "My Shop" would need quotes everywhere/],
   [
     "an external server without a way to log in",
     { external: { host }, ...base },
@@ -141,6 +189,16 @@ const refused: [string, any, RegExp][] = [
     /external.secret.uriKey: holds a host already/,
   ],
   [
+    "names of a server behind no pooler",
+    { ...base, external: { host, password, directUser: "app" } },
+    /external.directUser: is for the server behind a pooler: give directHost \(or directPort\) too/,
+  ],
+  [
+    "names of the server itself beside an administrator",
+    { external: { host, directHost: host, directDatabaseName: "n", admin: { user: "a", password } } },
+    /external.directDatabaseName: is not for admin, which makes logins of the same names for both: leave it out/,
+  ],
+  [
     "an administrator without a password",
     { external: { host, admin: { user: "a" } } },
     /external.admin: give exactly one of password .* and secretName/,
@@ -186,9 +244,9 @@ const refused: [string, any, RegExp][] = [
     /backups.destination.claim: CloudNativePG keeps its backups in an object store: give s3/,
   ],
   [
-    "a dump for CloudNativePG",
-    { cloudNativePg: {}, restoreFrom: { s3, backup: "notes-20260131T023000Z.dump" } },
-    /restoreFrom.backup: is for dumps/,
+    "an archive for CloudNativePG that nobody names",
+    { cloudNativePg: {}, restoreFrom: { s3 } },
+    /cloudNativePg.restoreServerName: is missing: name the archive .*; for a dump set restoreFrom.backup to its name or to "newest"; and if the database is there already, take restoreFrom out/,
   ],
   [
     "a schedule of six fields",
@@ -219,6 +277,34 @@ describe("wrong arguments of the database", () => {
       assert.doesNotMatch(message, /not to be seen/);
     });
   }
+
+  it("are refused where a default is none: the component's name would be a database of Postgres' own", async () => {
+    const message = await messageOf({}, "template1");
+    assert.match(
+      message!,
+      /^ {2}databaseName: "template1" is what new databases are copied from: give the application another one/m,
+    );
+    assert.doesNotMatch((await messageOf({}, "Not A Name"))!, /databaseName/, "one problem is said once");
+  });
+
+  it("are refused where a secret would be readable: settings, and parameters of every server that has them", async () => {
+    const secret = pulumi.secret("not to be seen");
+    const late = (args: PostgresDatabaseArgs) => {
+      const { settings, embedded, cloudNativePg } = resolveDatabase("notes", args, "", new Validation("PostgresDatabase"));
+      return (pulumi.output([settings, embedded?.parameters, cloudNativePg?.parameters]) as any).promise();
+    };
+    const cases: [string, PostgresDatabaseArgs][] = [
+      ["settings", { settings: { "app.key": secret } }],
+      ["settings", { settings: pulumi.output({ "app.key": secret }) }],
+      ["embedded.parameters", { embedded: { parameters: { "app.key": secret } } }],
+      ["cloudNativePg.parameters", { cloudNativePg: { parameters: { "app.key": secret } } }],
+    ];
+    for (const [path, args] of cases) {
+      const refusal = new RegExp(`^ {2}${path}: holds a secret value, .* give it to the application in secretEnv`, "m");
+      await assert.rejects(late(args), refusal, path);
+    }
+    await late({ settings: pulumi.output({ work_mem: "8MB" }), embedded: { parameters: { work_mem: pulumi.output("8MB") } } });
+  });
 
   it("are all said at once", async () => {
     const message = await messageOf({ external: { port: 70000 }, onDelete: "delete", credentials: { rotation: -1 } });

@@ -1,6 +1,8 @@
 import * as assert from "assert";
 import * as pulumi from "@pulumi/pulumi";
-import { AppDatabaseArgs, PostgresApp } from "../../index";
+import { AppDatabaseArgs, PostgresApp, PostgresDatabase } from "../../index";
+import { Validation } from "../../components/common/validation";
+import { resolveDatabase } from "../../components/database/resolveDatabase";
 import { graph } from "../support/graph";
 
 const JOB = "kubernetes:batch/v1:Job";
@@ -19,7 +21,7 @@ async function deployed(database: AppDatabaseArgs) {
       podOf(key)
         .containers.at(-1) // before a migration stands what watches over it
         .env.filter(({ valueFrom }: any) => !valueFrom?.fieldRef)
-        .map(({ name, value, valueFrom }: any) => [name, value ?? valueFrom.secretKeyRef]),
+        .map(({ name, value, valueFrom }: any) => [name, value ?? valueFrom?.secretKeyRef ?? ""]),
     );
   return {
     keys: [...resources.keys()],
@@ -95,6 +97,21 @@ describe("an application with an external server", () => {
     assert.deepStrictEqual([setup.PGHOST, setup.SERVER_HOST, setup.SERVER_PORT], ["pooler", host, "5432"]);
   });
 
+  it("logs in to the server itself by its own names, where the pooler has others", async () => {
+    const external = { host: "pooler", directHost: host, directUser: "app", directDatabaseName: "shop" };
+    const secret = { name: "given", userKey: "U", databaseNameKey: "D", passwordKey: "P" };
+    const { app, migration, setup } = await deployed({ external: { ...external, secret } });
+    const from = (key: string) => ({ name: "given", key });
+    assert.deepStrictEqual([app.PGUSER, app.PGDATABASE, app.PGPASSWORD], [from("U"), from("D"), from("P")]);
+    assert.deepStrictEqual([migration.PGUSER, migration.PGDATABASE, migration.PGPASSWORD], ["app", "shop", from("P")]);
+    assert.deepStrictEqual([setup.PGUSER, setup.SERVER_USER, setup.SERVER_DATABASE], [from("U"), "app", "shop"]);
+    const database = { databaseName: "pooled", user: "app.project", external: { ...external, password: "p" } };
+    const { resources } = await graph(() => new PostgresDatabase("notes-db", database), { showSecrets: true });
+    const { user, dbname, uri } = resources.get(`${SECRET}::notes-db-migration-connection`)!.inputs.stringData;
+    assert.deepStrictEqual([user, dbname], ["app", "shop"]);
+    assert.match(uri, /^postgresql:\/\/app:p@db\.example\.org:5432\/shop\b/);
+  });
+
   it("trusts the authority that it is given, in every container that connects", async () => {
     const { pod, app, resources } = await deployed({
       databaseName: "n",
@@ -115,12 +132,39 @@ describe("an application with an external server", () => {
     }
   });
 
+  it("with an administrator takes over the roles that are named, and no others", async () => {
+    const admin = { user: "master", password: "p", takeOver: ["notes_a", pulumi.output("notes")] };
+    const { setup } = await deployed({ external: { host, admin } });
+    assert.strictEqual(setup.TAKE_OVER, "notes notes_a");
+    const { setup: none } = await deployed({ external: { host, admin: { ...admin, takeOver: [] } } });
+    assert.strictEqual(none.TAKE_OVER, undefined);
+    const wrong = { user: "master", password: "p", takeOver: ["notes_a", "no role"] };
+    await assert.rejects(
+      deployed({ external: { host, admin: wrong } }),
+      /external\.admin\.takeOver: is \["notes_a","no role"\]: write/,
+    );
+  });
+
+  it("with an administrator whose name is one of the component's roles is refused, also when it is known late", async () => {
+    const problem = /database\.user: is "notes", and the component makes roles notes, notes_a, .*Write another user/;
+    for (const user of ["notes", "notes_b", "notes_migrator"])
+      await assert.rejects(deployed({ external: { host, admin: { user, password: "p" } } }), problem, user);
+    const late = resolveDatabase(
+      "notes",
+      { user: pulumi.output("notes"), external: { host, admin: { user: "notes", password: "p" } } },
+      "database.",
+      new Validation("PostgresApp"),
+    );
+    await assert.rejects((pulumi.output(late.user) as any).promise(), problem);
+  });
+
   it("with an administrator makes logins with passwords of its own", async () => {
     const { keys, app, setup } = await deployed({
       external: { host, admin: { user: "master", secretName: "master", passwordKey: "pw" } },
     });
     assert.ok(keys.includes("random:index/randomPassword:RandomPassword::notes-db-password-a"));
     assert.deepStrictEqual([setup.MODE, setup.ADMIN_USER, setup.OWNS_SERVER], ["admin", "master", "false"]);
+    assert.deepStrictEqual([setup.PLACE, setup.ROTATION, setup.TAKE_OVER], ["default/notes-db", "0", undefined]);
     assert.deepStrictEqual(setup.ADMIN_PASSWORD, { name: "master", key: "pw" });
     assert.strictEqual(app.PGUSER.name, "notes-db-connection-0123abcd");
   });

@@ -1,11 +1,13 @@
 import * as assert from "assert";
+import { isDeepStrictEqual } from "util";
 import * as pulumi from "@pulumi/pulumi";
 import { AppDatabaseArgs, GeneratedSecretArgs, PostgresApp, PostgresAppArgs } from "../../index";
-import { generateSecrets, resolveGeneratedSecrets, withGenerated } from "../../components/app/generatedSecrets";
+import { generateSecrets, resolveGeneratedSecrets } from "../../components/app/generatedSecrets";
+import { withGenerated } from "../../components/app/keptSecrets";
 import { Validation } from "../../components/common/validation";
 import { fingerprint } from "../../components/database/keysJob";
 import { complete, types } from "../../tools/providers/random/types";
-import { graph } from "../support/graph";
+import { graph, RANDOM_UUID } from "../support/graph";
 import { known } from "../support/known";
 
 type Secrets = Record<string, GeneratedSecretArgs>;
@@ -57,12 +59,12 @@ describe("arguments of generated secrets", () => {
       /^ {2}generatedSecrets.D.value: is empty: leave it out to have a value generated$/m,
       /^ {2}generatedSecrets.E.value: is a number: write it as a string, in quotes$/m,
       /^ {2}generatedSecrets.F.rotation: -1 is out of range/m,
-      /^ {2}generatedSecrets.G.length: "64" is out of range/m,
+      /^ {2}generatedSecrets.G.length: "64" is not a number: write it without quotes/m,
       /: 8 arguments have to change:$/m,
     ])
       assert.match(message, line);
     assert.doesNotMatch(message, /271828/);
-    assert.match(refusal({ generatedSecrets: ["A"] as never }), /generatedSecrets: is not a map that the program itself knows/);
+    assert.match(refusal({ generatedSecrets: ["A"] as never }), /generatedSecrets: is not a map: write \{ NAME: value \}/);
   });
 
   it("are refused where a variable has two values", () => {
@@ -243,10 +245,118 @@ describe("resources of generated secrets", () => {
     assert.ok(!without.resources.has(`${SECRET}::notes-migration-env`));
 
     const resolved = resolveGeneratedSecrets({ A: { migration: true }, B: {} }, "generatedSecrets", new Validation("notes"));
-    const generated = { A: { ...resolved.A, value: pulumi.output("a") }, B: { ...resolved.B, value: pulumi.output("b") } };
+    const generated = {
+      A: { ...resolved.A, given: true, value: pulumi.output("a") },
+      B: { ...resolved.B, given: true, value: pulumi.output("b") },
+    };
     assert.deepStrictEqual(await known(withGenerated({ secretEnv: { TOKEN: "t" } }, generated)!.secretEnv!), {
       TOKEN: "t",
       A: "a",
+    });
+  });
+
+  describe("that a former life of the application has left", () => {
+    const PATCH = "kubernetes:core/v1:ConfigMapPatch";
+    const FOUND = `${PATCH}::notes-kept-secrets-found`;
+    const secrets: Secrets = { SECRET_KEY_BASE: { migration: true }, API_KEY: { rotation: 1 }, COOKIE: { encryptsData: false } };
+    const program = (more: Secrets = {}) =>
+      notes(
+        { ...secrets, ...more },
+        {
+          sidecars: [{ name: "proxy", image: "registry.example.org/proxy:1", appEnv: true }],
+          workers: { queue: { command: ["work"] } },
+        },
+      );
+    const left = (data: Record<string, string>) => ({ [FOUND]: { data } });
+    const both = left({ SECRET_KEY_BASE: "life-1 0 kept-1", API_KEY: "life-1 1 kept-2" });
+    const reference = (name: string, secret: string) => ({ name, valueFrom: { secretKeyRef: { name: secret, key: name } } });
+    const containers = (resources: Map<string, any>) =>
+      [...resources.values()].flatMap(({ inputs }) => {
+        const spec = inputs.spec?.template?.spec ?? {};
+        return [...(spec.containers ?? []), ...(spec.initContainers ?? [])];
+      });
+    /** Names of the containers that take a variable by reference from a Secret. */
+    const takers = (resources: Map<string, any>, name: string, secret: string) =>
+      containers(resources)
+        .filter(({ env = [] }) => env.some((one: any) => isDeepStrictEqual(one, reference(name, secret))))
+        .map((container) => container.name)
+        .sort();
+
+    it("are taken by reference, by everything that sees them, and stand in no Secret of this one", async () => {
+      const { resources } = await graph(program(), { state: both, showSecrets: true });
+      assert.deepStrictEqual(takers(resources, "SECRET_KEY_BASE", "kept-1"), ["app", "check", "migrate", "proxy", "worker"]);
+      assert.deepStrictEqual(takers(resources, "API_KEY", "kept-2"), ["app", "proxy", "worker"]);
+      const { inputs } = resources.get(`${SECRET}::notes-kept-secrets`)!;
+      assert.strictEqual(inputs.stringData, undefined);
+      assert.deepStrictEqual(inputs.metadata.ownerReferences, [
+        { apiVersion: "v1", kind: "ConfigMap", name: "notes-keys-0123abcd", uid: "uid-of-notes-keys" },
+      ]);
+      assert.deepStrictEqual(Object.keys(resources.get(`${SECRET}::notes-secret-env`)!.inputs.stringData), ["COOKIE"]);
+      assert.deepStrictEqual(resources.get(`${SECRET}::notes-migration-env`)!.inputs.stringData, undefined);
+      assert.strictEqual(resources.get(`${SECRET}::notes-keys`)!.inputs.stringData.keys, "");
+      // What the next life finds is what this one has found.
+      assert.deepStrictEqual(resources.get(`${PATCH}::notes-kept-secrets`)!.inputs.data, both[FOUND].data);
+    });
+
+    it("are compared by the Job, which takes them from there too", async () => {
+      const { resources } = await graph(program(), { state: both });
+      const [job] = [...resources.values()].filter(({ type, name }) => type === JOB && name === "notes-keys");
+      const { env } = job.inputs.spec.template.spec.containers[0];
+      const value = (name: string) => env.find((one: any) => one.name === name);
+      assert.strictEqual(value("FORMER_KEYS").value, "API_KEY 1 kept-2\nSECRET_KEY_BASE 0 kept-1\n");
+      assert.deepStrictEqual(value("KEY_API_KEY").valueFrom, {
+        secretKeyRef: { name: "kept-2", key: "API_KEY", optional: true },
+      });
+    });
+
+    it("are replaced by a new value where rotation was raised since, or where the program gives one", async () => {
+      const { resources } = await graph(program({ API_KEY: { rotation: 2 } }), { state: both, showSecrets: true });
+      assert.deepStrictEqual(takers(resources, "API_KEY", "kept-2"), []);
+      const kept = resources.get(`${SECRET}::notes-kept-secrets`)!.inputs;
+      assert.deepStrictEqual([Object.keys(kept.stringData), kept.metadata.ownerReferences], [["API_KEY"], undefined]);
+      assert.deepStrictEqual(resources.get(`${PATCH}::notes-kept-secrets`)!.inputs.data, {
+        SECRET_KEY_BASE: "life-1 0 kept-1",
+        API_KEY: `${RANDOM_UUID} 2 notes-kept-secrets-0123abcd`,
+      });
+      const given = await graph(program({ SECRET_KEY_BASE: { value: "of the program" } }), { state: both, showSecrets: true });
+      assert.deepStrictEqual(takers(given.resources, "SECRET_KEY_BASE", "kept-1"), []);
+    });
+
+    it("are this life's own once it has written them down: a refresh changes nothing", async () => {
+      const specs = async (state: Record<string, object>) =>
+        JSON.stringify([...(await graph(program(), { state })).resources.values()].map(({ name, inputs }) => [name, inputs]));
+      const own = left({
+        SECRET_KEY_BASE: `${RANDOM_UUID} 0 notes-kept-secrets-0123abcd`,
+        API_KEY: `${RANDOM_UUID} 1 notes-kept-secrets-0123abcd`,
+      });
+      assert.strictEqual(await specs(own), await specs({}));
+    });
+
+    it("are known in a preview as far as the values are, and not taken for the ones of before that are nobody's", async () => {
+      const { resources } = await graph(program(), { preview: true });
+      for (const patch of ["notes-kept-secrets-found", "notes-kept-secrets"])
+        assert.strictEqual(resources.get(`${PATCH}::${patch}`)!.inputs.metadata.name, "notes-kept-secrets");
+    });
+
+    it("are also those that a migration wrote into the data, which nothing has to be compared with", async () => {
+      const admin: Secrets = { ADMIN_PASSWORD: { encryptsData: false, migration: true } };
+      const first = await graph(notes(admin));
+      assert.ok(first.resources.has(`${SECRET}::notes-kept-secrets`) && !first.resources.has(`${JOB}::notes-keys`));
+      const { resources } = await graph(notes(admin), { state: left({ ADMIN_PASSWORD: "life-1 0 kept-1" }) });
+      assert.deepStrictEqual(takers(resources, "ADMIN_PASSWORD", "kept-1"), ["app", "check", "migrate"]);
+    });
+
+    it("outlive the component if the data does, and else go with it", async () => {
+      const patches = async (database: AppDatabaseArgs) => {
+        const { resources } = await graph(notes(KEYS, { database }));
+        return [...resources.values()].filter(({ type }) => type === PATCH);
+      };
+      for (const { options, inputs } of await patches({}))
+        assert.deepStrictEqual([options.retainOnDelete, inputs.metadata.ownerReferences], [true, undefined]);
+      const [found] = await patches({ onDelete: "delete" });
+      assert.deepStrictEqual(found.inputs.metadata.ownerReferences, [
+        { apiVersion: "apps/v1", kind: "StatefulSet", name: "notes-db", uid: "uid-of-notes-db", blockOwnerDeletion: true },
+      ]);
     });
   });
 

@@ -33,8 +33,13 @@ describe("the registered graph", () => {
       [app]: "",
       [database]: app,
       [migration]: app,
+      ["pulumi-postgres-app:index:RolledOutRotation::notes-db-rotation"]: app,
       ["random:index/randomUuid:RandomUuid::notes-db-engines"]: database,
+      ["random:index/randomUuid:RandomUuid::notes-db-ends"]: database,
       ["random:index/randomUuid:RandomUuid::notes-db-embedded-whereabouts"]: database,
+      ["random:index/randomUuid:RandomUuid::notes-db-embedded-first"]: database,
+      ["random:index/randomUuid:RandomUuid::notes-db-embedded-names"]: database,
+      ["pulumi-postgres-app:index:HeldNames::notes-db-embedded-names"]: database,
       [`${PASSWORD}::notes-db-admin-password`]: database,
       [`${PASSWORD}::notes-db-password-a`]: database,
       [`${PASSWORD}::notes-db-password-b`]: database,
@@ -53,6 +58,7 @@ describe("the registered graph", () => {
       [`${CONFIG}::notes-db-start`]: database,
       [`${CONFIG}::notes-db-setup`]: database,
       [`${SERVICE}::notes-db`]: database,
+      [`${JOB}::notes-db-trial`]: database,
       [`${STATEFUL_SET}::notes-db`]: database,
       [`${JOB}::notes-db-setup`]: database,
       [`${CONFIG}::notes-migration-scripts`]: migration,
@@ -73,6 +79,7 @@ describe("the registered graph", () => {
     assert.deepStrictEqual(
       depends(`${STATEFUL_SET}::notes-db`).filter((key) => key.startsWith("kubernetes:")),
       [
+        `${JOB}::notes-db-trial`,
         `${CONFIG}::notes-db-setup`, // which tells the namespace
         `${CONFIG}::notes-db-start`,
         `${SECRET}::notes-db-admin`,
@@ -100,7 +107,7 @@ describe("the registered graph", () => {
   it("creates nothing inside an apply: in a preview that knows no value, all resources are there", async () => {
     const { resources, late } = await graph(notes(), { preview: true });
     assert.deepStrictEqual(late, []);
-    assert.strictEqual(resources.size, 34);
+    assert.strictEqual(resources.size, 40);
   });
 
   it("passes what the component depends on to every child", async () => {
@@ -128,6 +135,47 @@ describe("options of the children", () => {
       assert.deepStrictEqual({ protect, retainOnDelete }, { protect: false, retainOnDelete: false }, job);
     }
     assert.strictEqual(resources.get(`${STATEFUL_SET}::notes-db`)!.options.protect, true);
+  });
+
+  it("gives the component's protect to what holds data or says where it is, and to nothing that is ever replaced", async () => {
+    const guarded = async (more: Partial<PostgresAppArgs>, opts: pulumi.ComponentResourceOptions = { protect: true }) =>
+      [...(await graph(notes(more, opts))).resources].filter(([, { options }]) => options.protect).map(([key]) => key);
+    const all: Partial<PostgresAppArgs> = {
+      ...{
+        generatedSecrets: { KEY: {} },
+        volumes: [{ mountPath: "/files", storage: "1Gi", accessMode: "ReadWriteMany" }],
+        networkPolicy: {},
+        monitoring: {},
+      },
+      ...{ workers: { queue: { command: ["work"] } }, autoscaling: { maxReplicas: 3 } },
+      ...{ ingress: { controller: "nginx", hosts: ["notes.example.org"] }, rollout: { canary: {} }, command: ["serve"] },
+    };
+    const kept = [
+      "kubernetes:core/v1:ConfigMapPatch::notes-kept-secrets-found",
+      "kubernetes:core/v1:ConfigMapPatch::notes-kept-secrets",
+    ];
+    const components = ["pulumi-postgres-app:index:PostgresApp::notes", "pulumi-postgres-app:index:PostgresDatabase::notes-db"];
+    assert.deepStrictEqual(
+      (await guarded(all)).sort(),
+      [...components, ...kept, `${STATEFUL_SET}::notes-db`, `${CLAIM}Patch::notes-files`].sort(),
+    );
+    assert.deepStrictEqual(
+      (await guarded({ database: { cloudNativePg: {} } })).sort(),
+      [...components, "kubernetes:postgresql.cnpg.io/v1:Cluster::notes-db"].sort(),
+    );
+    assert.deepStrictEqual(await guarded(all, {}), []);
+  });
+
+  it("makes ConfigMaps and Secrets immutable whose names Pulumi chooses, and leaves no others behind, which would be in the way", async () => {
+    const { resources } = await graph(notes({ generatedSecrets: { KEY: {} } }, { retainOnDelete: true }));
+    const holders = [...resources.values()].filter(({ type }) => type === CONFIG || type === SECRET);
+    assert.ok(holders.length > 10);
+    for (const { name, inputs, options } of holders) {
+      const named = inputs.metadata.name !== undefined;
+      assert.strictEqual(inputs.immutable, named ? undefined : true, name);
+      assert.strictEqual(options.retainOnDelete === false, named, name);
+    }
+    assert.ok(holders.some(({ inputs }) => inputs.metadata.name));
   });
 
   it("waits longer for a Job than the Job's own deadline, from one number", async () => {
@@ -198,6 +246,20 @@ describe("what stands in the resources", () => {
       { name: "DB_HOST", valueFrom: from("host") },
       { name: "DB_PASSWORD", valueFrom: from("password") },
     ]);
+  });
+
+  it("gives the application and the migration a form of the connection of their own", async () => {
+    const database = { connectionFormats: { npgsql: "Host={host};Password={password};SSL Mode={sslmode}" } };
+    const program = notes({ database, connectionEnv: { ConnectionStrings__Default: "npgsql" } });
+    const { resources } = await graph(program, { showSecrets: true });
+    const from = (name: string) => [{ name: "ConnectionStrings__Default", valueFrom: { secretKeyRef: { name, key: "npgsql" } } }];
+    const [container] = resources.get(`${STATEFUL_SET}::notes`)!.inputs.spec.template.spec.containers;
+    assert.deepStrictEqual(container.env, from("notes-db-connection-0123abcd"));
+    const { containers } = resources.get(`${JOB}::notes-migration`)!.inputs.spec.template.spec;
+    const { env } = containers.find(({ name }: { name: string }) => name === "migrate");
+    assert.deepStrictEqual(env.slice(0, 1), from("notes-db-migration-connection"));
+    const { npgsql } = resources.get(`${SECRET}::notes-db-connection`)!.inputs.stringData;
+    assert.match(npgsql, /^Host=notes-db\.default\.svc;Password=[^;]+;SSL Mode=verify-full$/);
   });
 
   it("has outputs for what a program goes on with", async () => {

@@ -72,7 +72,7 @@ describe("server parameters", () => {
     [{ SSL: "off" }, /name "SSL" is set by the component: leave it out/],
     [{ max_connections: 200 }, /"max_connections" is 200: write it as a string of one line, such as "200" or "1GB"/],
     [{ work_mem: "1MB\nport = 1" }, /"work_mem" is "1MB\\nport = 1": write it as a string of one line/],
-    [{ work_mem: null }, /"work_mem" is null: write it as a string/],
+    [{ work_mem: null }, /"work_mem" has no value: set it, or leave it out/],
   ];
   for (const [parameters, reason] of wrong)
     it(`are not ${JSON.stringify(parameters)}`, () => assert.match(problems(parameters), reason));

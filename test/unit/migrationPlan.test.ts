@@ -1,8 +1,10 @@
 import * as assert from "assert";
 import * as pulumi from "@pulumi/pulumi";
 import { describePlan, parsePlan, refusalOf } from "../../components/migration/plan";
+import { onlyPlanned } from "../../components/migration/lonePlan";
+import { reportOf } from "../../components/migration/planAlone";
 import { copyConnection } from "../../components/migration/planPod";
-import { MigrationArgs, MigrationJob, PostgresApp } from "../../index";
+import { MigrationArgs, MigrationJob, planMigration, PostgresApp } from "../../index";
 import { graph } from "../support/graph";
 
 const POD = "kubernetes:core/v1:Pod";
@@ -47,6 +49,16 @@ describe("the pod before a migration", () => {
     assert.strictEqual(spec.readinessGates.length, 1);
   });
 
+  it("has a copy's server that is somebody in its image, whatever its number", async () => {
+    const { resources } = await alone({ rehearsal: { runAsUser: 1234 } });
+    const { initContainers } = resources.get(PLAN)!.inputs.spec;
+    const { volumeMounts, securityContext } = initContainers.find(({ name }: any) => name === "copy");
+    assert.strictEqual(securityContext.runAsUser, 1234);
+    const mount = volumeMounts.find(({ mountPath }: any) => mountPath === "/etc/passwd");
+    const scripts = resources.get("kubernetes:core/v1:ConfigMap::notes-migration-scripts")!;
+    assert.match(scripts.inputs.data[mount.subPath], /^postgres:x:1234:1234:/m);
+  });
+
   it("stays the same when only what is allowed and how long it may take change", async () => {
     const inputs = async (migration: Partial<MigrationArgs>) =>
       JSON.stringify((await alone({ pending, rehearsal: {}, ...migration })).resources.get(PLAN)!.inputs);
@@ -62,6 +74,26 @@ describe("the pod before a migration", () => {
       { pending: ["other"] },
     ])
       assert.notStrictEqual(await inputs(other), before, JSON.stringify(other));
+  });
+
+  it("is written down when its migration has succeeded, so that one that is lost is not made out again", async () => {
+    const NOTE = "kubernetes:core/v1:ConfigMapPatch::notes-migration-plan-done";
+    assert.ok(!(await alone({})).resources.has(NOTE));
+    const noted = async (migration: Partial<MigrationArgs>) => {
+      const { resources } = await alone({ pending, ...migration });
+      const { inputs, dependencies } = resources.get(NOTE)!;
+      assert.ok(dependencies.includes(`${JOB}::notes-migration`));
+      assert.strictEqual(inputs.metadata.name, "notes-migration-scripts");
+      const [, plan] = /^PLAN=([0-9a-f]{16})$/m.exec(
+        resources.get("kubernetes:core/v1:ConfigMap::notes-migration-scripts")!.inputs.data["plan-settings"],
+      )!;
+      assert.strictEqual(inputs.data["plan-done"], `${plan}\n`);
+      return plan;
+    };
+    const plan = await noted({});
+    assert.strictEqual(await noted({ approval: "", timeoutSeconds: 9, backoffLimit: 3 }), plan);
+    for (const other of [{ command: ["other"] }, { rerun: "2" }, { pending: ["other"] }, { secretEnv: { A: "1" } }])
+      assert.notStrictEqual(await noted(other), plan, JSON.stringify(other));
   });
 
   it("leaves the migration's Job as it is", async () => {
@@ -95,6 +127,13 @@ describe("the pod before a migration", () => {
     assert.match(values.uri as string, /@127\.0\.0\.1:5432\//);
   });
 
+  it("rehearses with forms of the user's own that lead to the copy", () => {
+    const own = { dsn: "DATABASE={dbname};LOGIN={user};HOST={host};SCHEMA={dbname}" };
+    const { values } = copyConnection({ secretName: "s", keys: { dsn: "dsn" }, values: {}, formats: own });
+    const [database, login] = ["$(POSTGRES_APP_DATABASE)", "$(POSTGRES_APP_LOGIN)"];
+    assert.strictEqual(values.dsn, `DATABASE=${database};LOGIN=${login};HOST=127.0.0.1;SCHEMA=${database}`);
+  });
+
   it("has outputs that are empty where nothing was asked for", async () => {
     const { result } = await graph(
       () => new MigrationJob("m", { image, command: ["migrate"], connectionSecretName: "s", connectionKeys: { uri: "uri" } }),
@@ -121,6 +160,57 @@ describe("the pod before a migration", () => {
   });
 });
 
+describe("a plan alone", () => {
+  it("is a pod beside the real one, and no Job", async () => {
+    const connection = { connectionSecretName: "s", connectionKeys: { uri: "uri" } };
+    const args = { image, command: ["migrate"], pending, ...connection };
+    const { resources } = await graph(() => new MigrationJob("notes-migration", onlyPlanned(args, "0a1b2c")));
+    assert.ok(!resources.has(`${JOB}::notes-migration`));
+    assert.ok(resources.has(PLAN) && resources.has(`${JOB}::notes-migration-start`));
+    const scripts = resources.get("kubernetes:core/v1:ConfigMap::notes-migration-plan-0a1b2c")!.inputs.metadata.name;
+    const { metadata, spec } = resources.get(PLAN)!.inputs;
+    assert.deepStrictEqual(
+      [scripts, spec.volumes[0].configMap.name],
+      ["notes-migration-plan-0a1b2c", "notes-migration-plan-0a1b2c"],
+    );
+    assert.strictEqual(metadata.labels["app.kubernetes.io/instance"], "notes-migration");
+  });
+
+  it("is a report to be read and one for programs", () => {
+    const plan = parsePlan("#destructive\n DROP TABLE a\n#pending 0123456789ab 1\n first\n#rehearsal\n copied");
+    const { text, ...rest } = reportOf(plan, {});
+    assert.deepStrictEqual(
+      { ...rest, refusal: "" },
+      {
+        allowed: false,
+        refusal: "",
+        destructive: "DROP TABLE a",
+        pending: { list: "first", hash: "0123456789ab", exitCode: 1 },
+        rehearsal: "copied",
+      },
+    );
+    assert.match(
+      text,
+      /^pending migrations \(0123456789ab, exit code 1\):\n {2}first\nrehearsal of the migration on a copy of the database:\n {2}copied\nnothing was migrated: the migration destroys data/,
+    );
+    assert.strictEqual(reportOf(plan, { approval: "" }).text.match(/first/g)?.length, 1);
+    const allowed = reportOf(plan, { allowDestructive: true, approval: "0123456789ab" });
+    assert.deepStrictEqual([allowed.allowed, allowed.refusal], [true, ""]);
+    assert.match(allowed.text, /^pending migrations \(0123456789ab, exit code 1\):\n {2}first\nrehearsal/);
+  });
+
+  it("allows nothing of which it knows nothing", () => {
+    assert.throws(() => reportOf(parsePlan(""), {}), /what the pod has to say cannot be read/);
+  });
+
+  it("wants something to find out", async () => {
+    await assert.rejects(
+      planMigration("m", { image, command: ["migrate"], connectionSecretName: "s" }),
+      /planMigration "m": there is nothing to find out: give pending, rehearsal or both/,
+    );
+  });
+});
+
 describe("what follows from a plan", () => {
   const message = [
     ...["#destructive", " DROP TABLE a", "#pending 0123456789ab 1", " #1 first", " second", "#rehearsal", " copied"],
@@ -140,10 +230,18 @@ describe("what follows from a plan", () => {
     );
   });
 
+  it("says of which image it is", () => {
+    const plan = { ...parsePlan(message), image: "notes:2" };
+    assert.match(describePlan(plan), /^what the migration of notes:2 will do:\npending migrations \(/);
+    assert.strictEqual(describePlan({ ...parsePlan(""), image: "notes:2" }), "");
+    assert.match(refusalOf(plan, { approval: "" }, "migration.", "")!, /not approved; pending with notes:2:\n {2}#1 first/);
+  });
+
   it("is a refusal for each gate, with the way out, all at once", () => {
     const both = refused(message, { approval: "ba9876543210" })!;
     assert.match(both, /DROP TABLE a\nset migration\.rehearsal\.allowDestructive to true/);
     assert.match(both, /approved is another list \(ba9876543210\); pending:\n {2}#1 first/);
+    assert.match(refused(message, { approval: "0123456789ab", allowDestructive: "false" as never })!, /destroys data/);
     assert.strictEqual(refused(message, { approval: "0123456789ab", allowDestructive: true }), undefined);
     assert.strictEqual(refused("#pending 0123456789ab 0\n a"), undefined);
     assert.match(

@@ -50,7 +50,7 @@ const parts = [
   ...["app", "worker", "canary", "keys"].map((one) => part(one)),
   ...["setup", "restore", "backup"].map((one) => part(one, "notes-db")),
   ...["migration", "migration-start", "migration-plan", "restore"].map((one) => part(one, "notes-migration")),
-  part("migration", "notes-post-deploy"),
+  ...["migration", "migration-start", "migration-plan", "restore"].map((one) => part(one, "notes-post-deploy")),
 ];
 const app = part("app", "notes", { http: 8080, metrics: 9000 });
 const internet = { ip: "203.0.113.9" };

@@ -236,7 +236,7 @@ describe("sidecars and initContainers", () => {
     );
     assert.deepStrictEqual(sidecar.startupProbe.tcpSocket, { port: 6000 });
     assert.deepStrictEqual(sidecar.ports, [{ name: "metrics", containerPort: 9187 }]);
-    assert.deepStrictEqual([sidecar.env, sidecar.envFrom], [[], []]);
+    assert.deepStrictEqual([sidecar.env, sidecar.envFrom], [undefined, undefined]);
     for (const { securityContext, resources } of [sidecar, init]) {
       assert.strictEqual(securityContext.readOnlyRootFilesystem, true);
       assert.deepStrictEqual(securityContext.capabilities, { drop: ["ALL"] });

@@ -121,6 +121,12 @@ describe("vulcan", () => {
 
   it("has a database that 2.4.0 does not rename", () => {
     assert.strictEqual(vulcan().database!.databaseName, "vulcan_production");
+    const left = { existingClaim: "left" };
+    assert.strictEqual(
+      vulcan({ database: { embedded: left } }).database!.databaseName,
+      undefined,
+      "the volume has names of its own",
+    );
     const former = { databaseName: "vulcan_postgres_production" };
     assert.strictEqual(vulcan({ version: "2.3.7", database: former }).database!.databaseName, former.databaseName);
     assert.throws(
@@ -165,7 +171,10 @@ describe("educard", () => {
     const { command } = educard().migration!;
     const script = (command as string[]).at(-1)!;
     assert.match(words(command), /^npx --yes --cache \/tmp\/.npm --package sequelize-cli@6.6.3 -- sh -c set -e\n/);
-    assert.match(script, /migrate --name 20251113182902-create-users-table.js\nmigrate\nnode -e/);
+    assert.match(
+      script,
+      /\nusers=20251113182902-create-users-table.js\nif .*migrate '' --name "\$users"; fi\nmigrate ''\nnode -e/,
+    );
   });
 
   it("leaves its image's command as it is, and has a user that Kubernetes knows to be none of root", () => {

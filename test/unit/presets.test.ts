@@ -1,5 +1,7 @@
 import * as assert from "assert";
 import { ghost, PostgresApp, PostgresAppArgs } from "../../index";
+import { shaped } from "../../components/common/shape";
+import { Validation } from "../../components/common/validation";
 import { resolveArgs } from "../../components/resolveArgs";
 import { graph } from "../support/graph";
 import { known } from "../support/known";
@@ -20,7 +22,7 @@ function refusalOf(call: () => unknown): string {
 /** Names under which nobody would look for something harmless. */
 const SECRET = /PASSWORD|SECRET|PASSWD|TOKEN|PRIVATE|(^|_)KEY($|_)|SALT/;
 
-for (const { name, preset, repository, versions, tooOld, urlVariable } of presets) {
+for (const { name, preset, repository, versions, tooOld, liveness, urlVariable } of presets) {
   const app = name.toLowerCase();
   describe(`the preset ${name}`, () => {
     for (const version of [undefined, ...versions]) {
@@ -28,8 +30,10 @@ for (const { name, preset, repository, versions, tooOld, urlVariable } of preset
         const args: PostgresAppArgs = preset({ version, host: HOST });
 
         it("has nothing that the component refuses, with and without a host", () => {
-          resolveArgs(app, args);
-          resolveArgs(app, preset({ version }));
+          for (const of of [args, preset({ version })]) {
+            const validation = new Validation(app);
+            resolveArgs(app, shaped("PostgresAppArgs", of, validation), validation);
+          }
         });
 
         it("is the official image of that version", () => {
@@ -47,6 +51,11 @@ for (const { name, preset, repository, versions, tooOld, urlVariable } of preset
 
         it("is asked over HTTP whether it can serve", () => {
           assert.ok(args.probes?.readiness?.httpPath, "no path for readiness");
+        });
+
+        it("is asked for life where no database is needed", () => {
+          const asked = typeof liveness === "string" ? liveness : liveness[version ?? versions[0]];
+          assert.strictEqual(args.probes?.liveness?.httpPath ?? "", asked);
         });
 
         it("has no secret among its plain settings", async () => {

@@ -111,8 +111,8 @@ describe("presets of products", () => {
 
   it("mastodon migrates in two steps", async () => {
     const { migration } = await known(mastodon({ host: "social.example.org", redis, s3 }));
-    assert.deepStrictEqual(migration.command, ["bundle", "exec", "rake", "db:prepare"]);
-    assert.strictEqual(migration.env.SKIP_POST_DEPLOYMENT_MIGRATIONS, "true");
+    // Whether steps are left for later depends on the database: test/cluster/presetSteps.test.ts runs it.
+    assert.ok(!("SKIP_POST_DEPLOYMENT_MIGRATIONS" in migration.env));
     assert.deepStrictEqual(migration.postDeploy, {
       command: ["bundle", "exec", "rake", "db:migrate"],
       env: { LOCAL_DOMAIN: "social.example.org", WEB_DOMAIN: "social.example.org" },

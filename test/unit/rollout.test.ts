@@ -1,4 +1,5 @@
 import * as assert from "assert";
+import * as pulumi from "@pulumi/pulumi";
 import { PostgresApp, PostgresAppArgs } from "../../index";
 import { asked, explanation, Workload } from "../../components/app/explainRollout";
 import { graph } from "../support/graph";
@@ -24,8 +25,36 @@ describe("rollout.timeoutSeconds", () => {
     assert.strictEqual(await seconds({}), "300s");
     assert.strictEqual(await seconds({ replicas: 4 }), "480s");
     assert.strictEqual(await seconds({ replicas: 4, rollout: { timeoutSeconds: 20 } }), "20s");
+    // What the pods take to stop, where the next one begins only then.
+    assert.strictEqual(await seconds({ preStopSeconds: 20 }), "315s");
+    assert.strictEqual(await seconds({ replicas: 4, terminationGracePeriodSeconds: 90 }), "720s");
+    assert.strictEqual(await seconds({ replicas: 2, rollout: { minReadySeconds: 10 } }), "380s");
     const spec = async (args: Partial<PostgresAppArgs>) => (await registered(args)).workload.inputs.spec;
     assert.deepStrictEqual(await spec({ rollout: { timeoutSeconds: 20 } }), await spec({}));
+  });
+
+  it("is known where what it follows from is an output: the workload says it, and its options do not", async () => {
+    const { workload, resources } = await registered({
+      replicas: pulumi.output(4),
+      preStopSeconds: pulumi.output(20),
+      workers: { queue: { command: ["work"], replicas: pulumi.output(3) } },
+    });
+    const WAIT = "pulumi.com/timeoutSeconds";
+    assert.strictEqual(workload.inputs.metadata.annotations[WAIT], "540");
+    assert.strictEqual(workload.options.customTimeouts?.create || undefined, undefined);
+    const worker = resources.get("kubernetes:apps/v1:Deployment::notes-queue")!.inputs;
+    assert.strictEqual(worker.metadata.annotations[WAIT], "420");
+    assert.strictEqual(worker.spec.progressDeadlineSeconds, 480);
+    const given = await registered({ replicas: pulumi.output(4), rollout: { timeoutSeconds: 50 } });
+    assert.strictEqual(given.workload.options.customTimeouts!.create, "50s");
+    assert.ok(!(WAIT in given.workload.inputs.metadata.annotations));
+    const alone = await registered({ replicas: pulumi.output(4), migratesAtStart: true, migration: { strategy: "Startup" } });
+    assert.strictEqual(alone.resources.get(PATCH)!.inputs.metadata.annotations[WAIT], "1080");
+  });
+
+  it("counts the stopping of a StatefulSet's pods only: a Deployment does not wait for it", async () => {
+    const { resources } = await registered({ kind: "Deployment", replicas: 4, terminationGracePeriodSeconds: 90 });
+    assert.strictEqual(resources.get("kubernetes:apps/v1:Deployment::notes")!.options.customTimeouts!.create, "480s");
   });
 
   it("leaves the time that probes.startup allows, and that pods which migrate need", async () => {
@@ -152,6 +181,8 @@ describe("what is said of a rollout that failed", () => {
     const text = explanation({ errors: [TITLE], workload, seconds: 300 });
     assert.match(text, /mostly no node has taken it yet/);
     assert.match(text, /^ {2}kubectl --namespace shop describe pods --selector instance=notes,component=app$/m);
+    assert.match(text, /FailedCreate.*resources\.limits/);
+    assert.match(text, /^ {2}kubectl --namespace shop get events --field-selector type=Warning$/m);
   });
 
   it("tells what readiness asks", () => {

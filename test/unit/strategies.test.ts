@@ -1,4 +1,5 @@
 import * as assert from "assert";
+import { gatesAfter } from "../../components/migration/strategy";
 import { PostgresApp, PostgresAppArgs } from "../../index";
 import { graph, Registered } from "../support/graph";
 import { refusal } from "../support/refusal";
@@ -20,7 +21,7 @@ describe("migration.strategy", () => {
   it("Job, the default: a Job, and pods that know nothing of it", async () => {
     for (const migration of [{ command: ["migrate"] }, { command: ["migrate"], strategy: "Job" as const }]) {
       const { jobs, workload } = await registered({ migration });
-      assert.deepStrictEqual(jobs, ["notes-db-setup", "notes-migration-start", "notes-migration"]);
+      assert.deepStrictEqual(jobs, ["notes-db-trial", "notes-db-setup", "notes-migration-start", "notes-migration"]);
       assert.strictEqual(workload.inputs.spec.podManagementPolicy, "Parallel");
       assert.strictEqual(template(workload).spec.initContainers, undefined);
       assert.deepStrictEqual(workload.options.customTimeouts, { create: "300s", update: "300s", delete: "" });
@@ -32,7 +33,7 @@ describe("migration.strategy", () => {
       migratesAtStart: true,
       migration: { strategy: "Startup", timeoutSeconds: 900 },
     });
-    assert.deepStrictEqual(jobs, ["notes-db-setup"]);
+    assert.deepStrictEqual(jobs, ["notes-db-trial", "notes-db-setup"]);
     assert.strictEqual(workload.inputs.spec.replicas, undefined);
     const { startupProbe } = template(workload).spec.containers[0];
     assert.deepStrictEqual([startupProbe.periodSeconds, startupProbe.failureThreshold], [1, 1200]);
@@ -55,7 +56,7 @@ describe("migration.strategy", () => {
       database: { credentials: { separateMigrator: true } },
       migration: { strategy: "InitContainer", command: ["migrate"], env: { A: "1" }, secretEnv: { B: "not to be seen" } },
     });
-    assert.deepStrictEqual(jobs, ["notes-db-setup"]);
+    assert.deepStrictEqual(jobs, ["notes-db-trial", "notes-db-setup"]);
     assert.strictEqual(workload.inputs.spec.podManagementPolicy, "Parallel");
     const { initContainers, containers, volumes } = template(workload).spec;
     assert.deepStrictEqual(
@@ -100,7 +101,7 @@ describe("migration.strategy", () => {
 
   it("None: nothing migrates", async () => {
     const { jobs, workload } = await registered({ migration: { strategy: "None" } });
-    assert.deepStrictEqual(jobs, ["notes-db-setup"]);
+    assert.deepStrictEqual(jobs, ["notes-db-trial", "notes-db-setup"]);
     assert.strictEqual(template(workload).spec.initContainers, undefined);
   });
 
@@ -130,15 +131,15 @@ describe("migration.strategy", () => {
         migratesAtStart: strategy === "Startup",
         migration: { ...everything, strategy, ...more },
       });
-      return [...message.matchAll(/^ {2}migration\.(\w+): does not apply to strategy "(\w+)": .*: leave it out, or /gm)].map(
-        ([, name, which]) => (assert.strictEqual(which, strategy), name),
-      );
+      return [...message.matchAll(/^ {2}migration\.(\w+): does not apply to strategy "(\w+)": .*: leave it out, or /gm)]
+        .map(([, name, which]) => (assert.strictEqual(which, strategy), name))
+        .sort();
     };
-    const all = Object.keys(everything);
+    const all = Object.keys(everything).sort();
     assert.deepStrictEqual(await refused("Startup", { timeoutSeconds: 9 }), all);
-    assert.deepStrictEqual(await refused("None", { timeoutSeconds: 9 }), [...all, "timeoutSeconds"]);
+    assert.deepStrictEqual(await refused("None", { timeoutSeconds: 9 }), [...all, "timeoutSeconds"].sort());
     assert.deepStrictEqual(await refused("InitContainer", { timeoutSeconds: 9 }), [
-      ...["rerun", "backup", "rollbackCommand", "restoreOnFailure", "postDeploy"],
+      ...["backup", "postDeploy", "rerun", "restoreOnFailure", "rollbackCommand"],
     ]);
   });
 
@@ -201,9 +202,10 @@ describe("migration.postDeploy", () => {
 
   it("is a Job of its own after the rollout, with the migration's command and without its env", async () => {
     const { resources, jobs } = await registered({ migration: { ...migration, verify: ["verify"], postDeploy: {} } });
-    assert.deepStrictEqual(jobs.slice(-2), ["notes-post-deploy-start", "notes-post-deploy"]);
+    assert.deepStrictEqual(jobs.slice(-3), ["notes-former-pods", "notes-post-deploy-start", "notes-post-deploy"]);
     const job = resources.get(`${JOB}::notes-post-deploy`)!;
-    assert.ok(job.dependencies.includes(STATEFUL_SET));
+    assert.ok(job.dependencies.includes(`${JOB}::notes-former-pods`));
+    assert.ok(resources.get(`${JOB}::notes-former-pods`)!.dependencies.includes(STATEFUL_SET));
     const migrate = (name: string) =>
       template(resources.get(`${JOB}::${name}`)!).spec.containers.find((c: any) => c.name === "migrate");
     assert.deepStrictEqual(migrate("notes-post-deploy").command.slice(-3), ["migrate", "1", "migrate"]);
@@ -227,6 +229,54 @@ describe("migration.postDeploy", () => {
     assert.strictEqual(spec.activeDeadlineSeconds, 30 + 30 + 60);
     const output = new Promise((resolve) => result.postDeployJobName.apply(resolve));
     assert.strictEqual(await output, "notes-post-deploy-0123abcd");
+  });
+
+  const claim = { claim: { claimName: "backups" } };
+
+  it("has the gates of the migration, and what allows something only where it is said of it", async () => {
+    const rehearsal = { allowDestructive: true, storage: "20Gi" };
+    const gated = { ...migration, backup: claim, pending: ["list"], approval: "0123456789ab", rehearsal, restoreOnFailure: true };
+    const { resources } = await registered({ migration: { ...gated, postDeploy: { approval: "" } } });
+    const job = template(resources.get(`${JOB}::notes-post-deploy`)!).spec;
+    assert.ok(job.volumes.some(({ persistentVolumeClaim }: any) => persistentVolumeClaim?.claimName === "backups"));
+    const { data } = resources.get("kubernetes:core/v1:ConfigMap::notes-post-deploy-scripts")!.inputs;
+    assert.match(data.settings, /^RESTORE_ON_FAILURE=no$/m);
+    const plan = resources.get("kubernetes:core/v1:Pod::notes-post-deploy-plan")!;
+    assert.ok(plan.dependencies.includes(`${JOB}::notes-post-deploy-start`));
+    const { initContainers } = plan.inputs.spec;
+    assert.deepStrictEqual(
+      initContainers.map(({ name }: any) => name),
+      ["tools", "pending", "copy", "rehearse"],
+    );
+    const copy = initContainers.find(({ name }: any) => name === "copy");
+    assert.strictEqual(copy.resources.requests["ephemeral-storage"], "20Gi");
+    const gates = gatesAfter({ rehearsal: { image: "postgres:17" } }, gated);
+    assert.deepStrictEqual(gates.rehearsal, { storage: "20Gi", image: "postgres:17", allowDestructive: undefined });
+    assert.deepStrictEqual([gates.approval, gates.restoreOnFailure, gates.verify], [undefined, undefined, undefined]);
+  });
+
+  it("has others where they are given, and an approval of its own where the migration has one", async () => {
+    const own = { claim: { claimName: "elsewhere" } };
+    const postDeploy = { backup: own, restoreOnFailure: true, verify: ["check"], pending: ["more"], approval: "ba9876543210" };
+    const { resources } = await registered({ migration: { ...migration, backup: claim, postDeploy } });
+    const { volumes, containers } = template(resources.get(`${JOB}::notes-post-deploy`)!).spec;
+    assert.ok(volumes.some(({ persistentVolumeClaim }: any) => persistentVolumeClaim?.claimName === "elsewhere"));
+    assert.deepStrictEqual(containers.at(-1).command.slice(-3), ["1", "migrate", "check"]);
+    const { data } = resources.get("kubernetes:core/v1:ConfigMap::notes-post-deploy-scripts")!.inputs;
+    assert.match(data.settings, /^RESTORE_ON_FAILURE=yes$/m);
+    assert.match(data.settings, /^DESTINATION_ARGUMENT=migration\.postDeploy\.backup$/m);
+
+    const approved = { ...migration, pending: ["list"], approval: "" };
+    assert.match(
+      await refusal({ image, migration: { ...approved, postDeploy: {} } }),
+      /^ {2}migration\.postDeploy\.approval: is missing: migration\.approval is that of another list/m,
+    );
+    const wrong = { restoreOnFailure: true, approval: "x", verify: [], rehearsal: { storage: "ten" } };
+    const message = await refusal({ image, migration: { ...migration, postDeploy: wrong } });
+    assert.match(message, /^ {2}migration\.postDeploy\.restoreOnFailure: needs migration\.postDeploy\.backup/m);
+    assert.match(message, /^ {2}migration\.postDeploy\.approval: needs migration\.postDeploy\.pending/m);
+    for (const property of ["approval", "verify", "rehearsal.storage"])
+      assert.match(message, new RegExp(`^ {2}migration\\.postDeploy\\.${property}: `, "m"));
   });
 
   it("is checked with its paths", async () => {

@@ -1,7 +1,9 @@
 import * as assert from "assert";
 import * as pulumi from "@pulumi/pulumi";
 import { imageReference } from "../../components/common/rules";
+import { shaped } from "../../components/common/shape";
 import { Validation } from "../../components/common/validation";
+import { resolveArgs } from "../../components/resolveArgs";
 import { refusal } from "../support/refusal";
 
 const image = "registry.example.org/notes:1.0.0";
@@ -85,6 +87,73 @@ describe("wrong arguments", () => {
     );
   });
 
+  for (const property of ["volumes", "sidecars", "initContainers", "envFrom", "tolerations", "topologySpread", "writablePaths"]) {
+    it(`are found in ${property} that is no list, or has an entry that is empty`, async () => {
+      const message = `PostgresApp "notes": 1 argument has to change:\n  ${property}`;
+      assert.strictEqual(
+        await refusal({ image, [property]: { mountPath: "/tmp" } }),
+        `${message}: is not a list: write it in [ ]`,
+      );
+      assert.strictEqual(await refusal({ image, [property]: "/tmp" }), `${message}: is not a list: write it in [ ]`);
+      assert.strictEqual(await refusal({ image, [property]: [null] }), `${message}[0]: is empty: take it out`);
+    });
+  }
+
+  it("are found in a generated secret whose value stands in place of its arguments, which would be lost", async () => {
+    for (const value of ["not to be seen, 16 characters", pulumi.secret("not to be seen, 16 characters"), true])
+      assert.match(
+        await refusal({ image, generatedSecrets: { KEY: value } }),
+        /^ {2}generatedSecrets.KEY: is not a map of arguments: write \{ value: … \} to give an existing value/m,
+      );
+  });
+
+  it("are found in variables that have no value, as one of the program's own environment that is not set", async () => {
+    const noValue = { S: process.env.NOT_THERE, T: null };
+    for (const property of ["env", "secretEnv", "nodeSelector"])
+      assert.match(
+        await refusal({ image, [property]: noValue }),
+        new RegExp(`^ {2}${property}: "S" has no value; "T" has no value: set it, or leave it out$`, "m"),
+      );
+  });
+
+  it("are said with the way out for texts in place of numbers and the reverse, once for a map", async () => {
+    const resources = { requests: { cpu: 1, memory: 5 }, limits: { cpu: "1 core", memory: 5 } };
+    const embedded = { version: "17", storage: 10 };
+    const message = await refusal({ image, replicas: "2", port: "80", resources, database: { embedded } });
+    for (const line of [
+      /^ {2}replicas: "2" is not a number: write it without quotes/m,
+      /^ {2}port: "80" is not a number: write it without quotes/m,
+      /^ {2}database.embedded.version: "17" is not a number: write it without quotes/m,
+      /^ {2}database.embedded.storage: 10 is not a quantity: write it in quotes$/m,
+      /^ {2}resources.requests: "cpu" 1 is not a quantity; "memory" 5 is not a quantity: write it in quotes$/m,
+      /^ {2}resources.limits: "cpu" "1 core" is not a quantity: write for .*; "memory" 5 is not a quantity: write it in quotes$/m,
+    ])
+      assert.match(message, line);
+  });
+
+  it("are shown without any part of a password, in a URI or a conninfo", async () => {
+    const validation = new Validation("it");
+    for (const given of [
+      "postgres://u:se@cr@et@db/notes",
+      "postgres://u:se cr@et@db/notes",
+      'postgres://u:se"cr@et@db/notes',
+      "host=h password=secret dbname=d",
+      "host=h password = 'se cr\\'et' dbname=d",
+      "host=h password=se\\ cret dbname=d",
+      "postgres://db/notes?user=u&password=secret&sslmode=require",
+    ])
+      validation.check("host", given, (value) => `${JSON.stringify(value)} is not a host name: write one`);
+    assert.throws(
+      () => validation.throwIfAny(),
+      ({ message }: Error) => {
+        assert.doesNotMatch(message, /se.?.?cr|cret|cr@|et@|'et/);
+        for (const shown of ["postgres://u:…@db/notes", "password=… dbname=d", "password = … dbname=d", "password=…&sslmode"])
+          assert.ok(message.includes(shown), message);
+        return message.split("is not a host name: write one").length === 8;
+      },
+    );
+  });
+
   it("are found in a default: a role called like the component", async () => {
     assert.match(await refusal({ image }, "postgres"), /database.user: "postgres" is a role of Postgres' own/);
     assert.match(await refusal({ image }, "pg-notes"), /database.user: "pg_notes" is a role of Postgres' own/);
@@ -115,6 +184,56 @@ describe("wrong arguments", () => {
       assert.strictEqual(await refusal({ image: "mitre/heimdall2:2", migration, command: ["yarn", "backend", "start"] }), "");
       assert.strictEqual(await refusal({ image: "mitre/heimdall2:2", migration, migratesAtStart: false }), "");
       assert.strictEqual(await refusal({ image: "mitre/heimdall2:2" }), "");
+    });
+  });
+
+  describe("a secret value where everybody who may read pods could read it", () => {
+    const secret = pulumi.secret("not to be seen");
+    const words = ["sh", "-c", secret];
+    const migration = { command: ["migrate"] };
+    const cases: [path: string, args: object, secrets: string][] = [
+      ["command", { command: words }, "secretEnv"],
+      ["args", { args: pulumi.output(words) }, "secretEnv"],
+      ["probes.readiness.command", { probes: { readiness: { command: words } } }, "secretEnv"],
+      ["workers.mail.command", { workers: { mail: { command: words } } }, "secretEnv"],
+      ["workers.mail.args", { workers: { mail: { args: words } } }, "secretEnv"],
+      ["rollout.canary.command", { command: ["a"], rollout: { canary: { command: words } } }, "secretEnv"],
+      ["sidecars[0].command", { sidecars: [{ name: "a", image, command: words }] }, "a Secret"],
+      ["migration.command", { migration: { command: words } }, "migration.secretEnv"],
+      ["migration.command", { migration: { command: pulumi.output(words) } }, "migration.secretEnv"],
+      ["migration.pending", { migration: { ...migration, pending: words } }, "migration.secretEnv"],
+      ["migration.verify", { migration: { ...migration, verify: words } }, "migration.secretEnv"],
+      ["migration.rollbackCommand", { migration: { ...migration, rollbackCommand: words } }, "migration.secretEnv"],
+      ["migration.postDeploy.command", { migration: { ...migration, postDeploy: { command: words } } }, "migration.secretEnv"],
+      ["migration.postDeploy.verify", { migration: { ...migration, postDeploy: { verify: words } } }, "migration.secretEnv"],
+      ["migration.rerun", { migration: { ...migration, rerun: secret } }, ""],
+      ['jobs.labels["team"]', { jobs: { labels: { team: secret } } }, ""],
+      ['jobs.annotations["team"]', { jobs: { annotations: { team: secret } } }, ""],
+    ];
+    /** What is said of arguments, one of which turns out to be wrong. */
+    const late = async (args: object) => {
+      const validation = new Validation("it");
+      const said = new Promise<string>((resolve) => (validation.onLate = ({ message }) => resolve(message)));
+      resolveArgs("notes", shaped("PostgresAppArgs", { image, ...args }, validation), validation);
+      validation.throwIfAny();
+      return Promise.race([said, new Promise<string>((resolve) => setTimeout(resolve, 50, "").unref())]);
+    };
+    for (const [path, args, secrets] of cases)
+      it(`is refused in ${path}`, async () => {
+        const message = await late(args);
+        const wayOut = secrets && `put it into ${secrets}, `;
+        const expected = `\n  ${path}: holds a secret value, which would be readable in the cluster: ${wayOut}`;
+        assert.ok(message.includes(expected), message);
+        assert.doesNotMatch(message, /not to be seen/);
+      });
+
+    it("is none that is known later and no secret, and words that are known stay a list", async () => {
+      const command = ["sh", pulumi.output("-c"), "true"];
+      assert.strictEqual(await late({ command, migration: { command: pulumi.output(command), rerun: pulumi.output("1") } }), "");
+      const validation = new Validation("it");
+      assert.strictEqual(validation.open("command", words.slice(0, 2), "").length, 2);
+      const known = ["sh", "-c"];
+      assert.strictEqual(validation.open("command", known, ""), known);
     });
   });
 

@@ -14,8 +14,8 @@ usual() {
     strapi-*) echo 180 ;;
     unleash-*) echo 45 ;;
     s3) echo 115 ;; # of which it takes none when tools/build.sh has built the program
-    postgres-*) echo 30 ;;
-    node | node-* | notes-modules | rclone) echo 15 ;;
+    postgres-* | rails) echo 30 ;;
+    node | node-* | notes-modules | rclone | pgbouncer) echo 15 ;;
     *) echo 2 ;;
   esac
 }
@@ -115,7 +115,8 @@ slim_modules() {
 below() {
   case $1 in
     postgres-15 | label-studio-*) layer_path base-bookworm ;;
-    postgres-17 | rclone) layer_path base-trixie ;;
+    postgres-17 | rclone | rails) layer_path base-trixie ;;
+    pgbouncer) layer_path base-trixie && layer_path postgres-17 ;;
   esac
 }
 

@@ -8,7 +8,7 @@ here=$tools/images
 app=$root/examples/notes/app
 images=$cache/images
 # shellcheck disable=SC2034 # for the scripts that source this file
-names='pause postgres-15 postgres-17 rclone s3 notes-1.0.0 notes-1.1.0 notes-1.1.0-broken'
+names='pause postgres-15 postgres-17 pgbouncer rclone s3 notes-1.0.0 notes-1.1.0 notes-1.1.0-broken'
 # Products that there are presets for, whose code comes from registries; only built and loaded where they are named.
 products='miniflux-2.3.3 unleash-7.6.5 unleash-8.2.0 n8n-2.41.1 strapi-5.54.0 label-studio-1.23.2'
 fixtures=$root/test/fixtures/products
@@ -31,7 +31,8 @@ tag() {
     pause) echo docker.io/local/pause:1 ;;
     postgres-*) echo "docker.io/library/postgres:${1#postgres-}" ;; # stands in for the official image of that name
     rclone) echo docker.io/rclone/rclone:1 ;;                       # so does this, with the older version that Debian has
-    s3) echo docker.io/local/s3:1 ;;
+    s3 | pgbouncer) echo "docker.io/local/$1:1" ;;
+    rails) echo docker.io/local/rails:7.2 ;; # built and unpacked by the one test that needs it
     notes-*) echo "docker.io/local/notes:${1#notes-}" ;;
     # These stand in for the official images too: what registries have of the products, where those have it.
     miniflux-*) echo "docker.io/miniflux/miniflux:${1##*-}" ;;
@@ -48,7 +49,8 @@ layers() {
   case $1 in
     pause) echo pause ;;
     postgres-15) echo base-bookworm postgres-15 ;;
-    postgres-17 | rclone | s3) echo base-trixie "$1" ;;
+    postgres-17 | rclone | s3 | rails) echo base-trixie "$1" ;;
+    pgbouncer) echo base-trixie postgres-17 pgbouncer ;;
     notes-*) echo base-bookworm node notes-modules "$1" ;;
     miniflux-* | label-studio-*) echo base-bookworm "$1" ;;
     unleash-* | strapi-*) echo base-bookworm node "$1" ;;
@@ -73,6 +75,7 @@ JSON
       ;;
     rclone) echo '{"Env": ["PATH='$path'", "XDG_CONFIG_HOME=/config"], "Entrypoint": ["rclone"], "WorkingDir": "/data"}' ;;
     s3) echo '{"Env": ["PATH='$path'"], "Entrypoint": ["s3"], "Cmd": ["/data"], "User": "1000:1000", "ExposedPorts": {"9000/tcp": {}}}' ;;
+    pgbouncer) echo '{"Env": ["PATH='$path'"], "Entrypoint": ["pgbouncer"], "User": "1000:1000", "ExposedPorts": {"6432/tcp": {}}}' ;;
     notes-*)
       cat <<JSON
 {
@@ -149,7 +152,8 @@ JSON
 inputs() {
   case $1 in
     pause) echo "$here/pause.c" ;;
-    postgres-* | rclone) echo "$here/layers/base.sh" ;; # is the difference to it
+    postgres-* | rclone | rails) echo "$here/layers/base.sh" ;; # is the difference to it
+    pgbouncer) printf '%s\n' "$here"/layers/{base,postgres}.sh ;; # to both
     s3) echo "$tools/build/s3" ;;
     miniflux-*) echo "$tools/build/miniflux" ;;
     notes-modules) printf '%s\n' "$app/package.json" "$app/package-lock.json" ;;

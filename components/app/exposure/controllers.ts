@@ -25,4 +25,5 @@ const other: Controller = {
 
 const controllers: Record<IngressController, Controller> = { nginx, traefik, alb, gce };
 
-export const controllerOf = (name: IngressController | undefined): Controller => (name && controllers[name]) ?? other;
+export const controllerOf = (name: IngressController | undefined): Controller =>
+  name !== undefined && Object.hasOwn(controllers, name) ? controllers[name] : other;

@@ -37,3 +37,20 @@ export const explainLoadBalancer = (name: string) =>
     `  ${look(`describe service ${name}`)}`,
     'set service.type to "NodePort", or leave it out and use ingress',
   ]);
+
+/**
+ * Says what it means that the Service of the application exists, which is among the first of all objects to be made: all that Pulumi
+ * says is how to import it. Exported for its tests.
+ */
+export function explainExisting({ errors, newInputs }: Pick<pulumi.ErrorHookArgs, "errors" | "newInputs">): string | undefined {
+  if (!errors.some((error) => /^[^]*was not successfully created[^]* already exists/.test(error))) return undefined;
+  const { name, namespace } = (newInputs as Named | undefined)?.metadata ?? {};
+  return (
+    `there is an application "${name}" in this namespace already, of which this stack's state knows nothing. If it is another program's, give this one another name or namespace. ` +
+    `If its state was lost, or retainOnDelete left it behind, delete its objects but not its volumes, and run \`pulumi up\` again; with onDelete "delete" not before you have read docs/recovery.md:\n` +
+    `  kubectl${inNamespace(namespace)} delete statefulsets,deployments,services,serviceaccounts,configmaps,secrets,jobs,cronjobs,poddisruptionbudgets,horizontalpodautoscalers,ingresses,networkpolicies --selector 'app.kubernetes.io/part-of=${name},app.kubernetes.io/component!=kept-secrets'`
+  );
+}
+
+/** Of a Service that is not waited for. */
+export const explainService = (name: string) => onFailure(`${name}-service-failure`, explainExisting);

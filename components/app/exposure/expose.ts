@@ -5,7 +5,7 @@ import * as networking from "@pulumi/kubernetes/networking/v1";
 import { Child, notAwaited } from "../../common/childOptions";
 import { servicePorts } from "../probes";
 import { controllerOf } from "./controllers";
-import { explainHttpRoute, explainIngress, explainLoadBalancer } from "./explainExposure";
+import { explainHttpRoute, explainIngress, explainLoadBalancer, explainService } from "./explainExposure";
 import { AppServiceType } from "./exposureArgs";
 import { Annotations, CustomObject, IngressPlan, NamespaceOf, ResolvedIngress } from "./plan";
 import { ResolvedExposure, ResolvedHttpRoute } from "./resolveExposure";
@@ -48,7 +48,7 @@ export class Exposure {
         },
         spec: { type: service.type, selector, ports: servicePorts(service.port, metricsPort) },
       },
-      child({ dependsOn: objects.all, hooks: isLoadBalanced ? explainLoadBalancer(name) : undefined }),
+      child({ dependsOn: objects.all, hooks: isLoadBalanced ? explainLoadBalancer(name) : explainService(name) }),
     );
   }
 

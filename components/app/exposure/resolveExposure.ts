@@ -142,11 +142,11 @@ function resolveHttpRoute(args: HttpRouteArgs, validation: Validation): Resolved
 
 function checkHosts(
   at: string,
-  hosts: pulumi.Input<string>[],
+  hosts: pulumi.Input<string>[] | undefined,
   validation: Validation,
   more?: Rule<string>,
 ): pulumi.Input<string>[] {
-  if (!Array.isArray(hosts) || hosts.length === 0) {
+  if (!hosts?.length) {
     validation.problem(at, 'is missing: list the DNS names that the application is reached under, such as ["notes.example.org"]');
     return [];
   }
@@ -155,7 +155,7 @@ function checkHosts(
 
 function checkPaths(at: string, paths: pulumi.Input<string>[] | undefined, validation: Validation): pulumi.Input<string>[] {
   if (paths === undefined) return ["/"];
-  if (!Array.isArray(paths) || paths.length === 0) {
+  if (paths.length === 0) {
     validation.problem(at, 'lists no path: leave it out for all, or write the beginnings of paths, such as ["/notes"]');
     return [];
   }

@@ -1,5 +1,6 @@
 import * as pulumi from "@pulumi/pulumi";
 import * as core from "@pulumi/kubernetes/core/v1";
+import { namespaceOf } from "../../common/answers";
 import { AppServiceType } from "./exposureArgs";
 import { ResolvedExposure } from "./resolveExposure";
 
@@ -9,13 +10,13 @@ export function urlOf(
   service: core.Service,
 ): pulumi.Output<string> {
   const suffix = pulumi.output(port).apply((known) => (known === 80 ? "" : `:${known}`));
-  const inside = pulumi.interpolate`http://${service.metadata.name}.${service.metadata.namespace}.svc${suffix}`;
+  const inside = pulumi.interpolate`http://${service.metadata.name}.${namespaceOf(service)}.svc${suffix}`;
   if (ingress) return hosted(ingress.tls !== undefined, ingress, inside);
   if (httpRoute) return hosted(httpRoute.https, httpRoute, inside);
   if (type !== AppServiceType.LoadBalancer) return inside;
-  return pulumi.all([service.status, suffix]).apply(([status, colon]) => {
-    const [address] = status?.loadBalancer?.ingress ?? [];
-    return `http://${address?.hostname ?? address?.ip}${colon}`;
+  return pulumi.all([service.status, suffix, inside]).apply(([status, colon, otherwise]) => {
+    const [address] = status?.loadBalancer?.ingress ?? []; // which is waited for, and which mocks do not have
+    return address ? `http://${address.hostname ?? address.ip}${colon}` : otherwise;
   });
 }
 

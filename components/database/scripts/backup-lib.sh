@@ -100,17 +100,45 @@ free() { echo "$(($(df -Pk "$1" | tail -n 1 | sed -E 's/ +/ /g' | cut -d ' ' -f 
 
 # --- the database ---
 
+# shellcheck source=components/database/scripts/libpq-uri.sh
+. "$(dirname "$0")/libpq-uri.sh"
+# shellcheck source=components/database/scripts/passing.sh
+. "$(dirname "$0")/passing.sh"
+# shellcheck source=components/database/scripts/session.sh
+. "$(dirname "$0")/session.sh"
+libpq_uri || fail "the URI in the Secret $uri_problem"
+
 query() { psql -X -q -A -t -w -v ON_ERROR_STOP=1 ${CONNECTION_URI:+-d "$CONNECTION_URI"} "$@"; }
 
-# The server should be ready when this starts, but its name may take a moment to reach every DNS cache: one bounded wait.
-connect() {
-  deadline=$(($(date +%s) + ${CONNECT_TIMEOUT_SECONDS:-60}))
+# reachable SECONDS: one bounded wait for the server, whose name may take a moment to reach every DNS cache. What waiting does not help
+# against is not waited for. Why not is in $answer.
+reachable() {
+  deadline=$(($(date +%s) + $1))
   until answer=$(query -c 'SELECT 1' 2>&1); do
     # libpq shows what it cannot read, with the password in it.
-    [ -z "${CONNECTION_URI:-}" ] || case $answer in *"$CONNECTION_URI"* | *percent-encoded*) fail "the connection's URI cannot be read" ;; esac
-    [ "$(date +%s)" -lt "$deadline" ] || fail "no connection to the database within ${CONNECT_TIMEOUT_SECONDS:-60} s: $answer"
+    [ -z "${CONNECTION_URI:-}" ] || case $answer in
+      *"$CONNECTION_URI"* | *percent-encoded*)
+        answer="the connection's URI cannot be read"
+        return 1
+        ;;
+    esac
+    # Of a host's addresses the one that was tried last has the last word.
+    passing "${answer##*connection to server at}" && [ "$(date +%s)" -lt "$deadline" ] && in_time || return 1
     sleep 1
   done
+}
+# Replaced by scripts that may be told to end meanwhile.
+in_time() { :; }
+connect() {
+  reachable "${CONNECT_TIMEOUT_SECONDS:-60}" ||
+    fail "no connection to the database${passing:+ within ${CONNECT_TIMEOUT_SECONDS:-60} s}: $answer"
+}
+# connect_for_session: ... where what is set holds for a session, as pg_dump's search_path does: behind a pooler in transaction mode the
+# application would have it next.
+direct_host='give the host of the server itself in database.external.directHost (for a MigrationJob by itself: in the Secret of connectionSecretName)'
+connect_for_session() {
+  connect
+  kept query || fail "the connection goes through a pooler in transaction mode, which keeps no session: $direct_host"
 }
 
 # A database's name as it stands in names of files: what could mean something to a shell, a store or a pattern is written =<hex>.
@@ -119,7 +147,35 @@ file_name_sql="(SELECT string_agg(CASE WHEN c COLLATE \"C\" ~ '^[A-Za-z0-9_-]\$'
   ELSE regexp_replace(encode(convert_to(c, 'UTF8'), 'hex'), '(..)', '=\\1', 'g') END, '' ORDER BY n)
   FROM regexp_split_to_table(current_database(), '') WITH ORDINALITY AS letters(c, n))"
 
+# Tables with rows that policies keep from this session (FORCE ROW LEVEL SECURITY does so from their owner too), of those that are dumped.
+hidden_sql="SELECT oid FROM pg_class WHERE relkind = 'r' AND relrowsecurity AND row_security_active(oid)
+  AND relnamespace NOT IN (SELECT oid FROM pg_namespace WHERE nspname ~ '^pg_' OR nspname = 'information_schema')
+  AND NOT EXISTS (SELECT FROM pg_depend JOIN pg_extension ON pg_extension.oid = refobjid
+    WHERE classid = 'pg_class'::regclass AND objid = pg_class.oid AND deptype = 'e' AND pg_class.oid <> ALL (coalesce(extconfig, '{}')))"
+
+# see_all_rows: sets $dump_as to a role that the login may act as and that no policy holds for, where that is needed. Without one nothing is
+# dumped: pg_dump would fail in the middle.
+see_all_rows() {
+  dump_as=''
+  hidden=$(query -c "SELECT string_agg(oid::regclass::text, ', ') FROM ($hidden_sql) AS hidden")
+  [ -n "$hidden" ] || return 0
+  dump_as=$(query -c "SELECT rolname FROM pg_roles WHERE (rolbypassrls OR rolsuper) AND pg_has_role(session_user, oid, 'MEMBER')
+    AND NOT EXISTS (SELECT FROM ($hidden_sql) AS hidden WHERE NOT has_table_privilege(pg_roles.oid, hidden.oid, 'SELECT'))
+    ORDER BY rolsuper, rolname LIMIT 1")
+  [ -n "$dump_as" ] || fail "a backup would lack rows of $hidden, because their policies hold for the login itself (row level security, FORCE): let an administrator make a role that sees all rows, which backups find by themselves: $(query -c "SELECT format('CREATE ROLE %I NOLOGIN BYPASSRLS IN ROLE %I; GRANT %1\$I TO %3\$s', left(current_user, 56) || '_backup', current_user,
+    (SELECT string_agg(quote_ident(rolname), ', ' ORDER BY rolname) FROM pg_roles WHERE rolname = session_user AND rolname <> current_user
+      OR oid IN (SELECT member FROM pg_auth_members WHERE roleid = current_user::regrole)))")"
+}
+
 major_of() { "$1" --version | sed 's/[^0-9]*\([0-9]*\).*/\1/'; }
+
+# programs_of MAJOR: which argument to set to what, for Postgres' programs of that version.
+programs_of() {
+  case ${VERSION_ARGUMENT:-} in
+    *mage) echo "$VERSION_ARGUMENT to an image of Postgres $1" ;;
+    *) echo "${VERSION_ARGUMENT:-the version of the database} to $1" ;;
+  esac
+}
 
 # --- the object store ---
 
@@ -147,8 +203,11 @@ fi
 moment='[0-9]{8}T[0-9]{6}Z'
 ending="-$moment(\\.[a-z0-9-]+)?\\.dump"
 
-# Where a person says which one, for messages.
+# Where a person says which one, for messages, and where they are kept.
 backup_argument=${BACKUP_ARGUMENT:-restoreFrom.backup}
+# shellcheck disable=SC2034 # for the scripts that source this file
+destination_argument=${DESTINATION_ARGUMENT:-database.backups.destination}
+[ "${BACKUP:-}" != newest ] || BACKUP=''
 
 database_of() {
   stem=${1%%.*}

@@ -1,6 +1,7 @@
 #!/bin/sh
 # Writes a backup of the database into $FOLDER, and removes the ones that are older than $RETENTION_DAYS; with $UPLOAD the folder is
 # only a station, and upload.sh goes on. $LABEL, such as the name of the Job that the backup is for, becomes a part of its name.
+# `backup.sh check` finds out whether it could, and leaves nothing.
 # Connects with CONNECTION_URI or libpq's own variables.
 # Needs sh, psql, pg_dump, pg_restore and what both coreutils and busybox have.
 # shellcheck source=components/database/scripts/backup-lib.sh
@@ -13,7 +14,7 @@ tidy() { [ -z "$partial" ] || rm -f "$partial" "${partial%.partial}.sha256"; }
 case ${LABEL:-} in
   *[!a-z0-9-]*) fail "$LABEL cannot be a part of a backup's name: use lower-case letters, digits and \"-\" only" ;;
 esac
-connect
+connect_for_session
 facts=$(query -F ' ' -c "SELECT $file_name_sql, current_setting('server_version_num')::int / 10000,
   pg_database_size(current_database()), current_setting('server_version')")
 read -r database major bytes version <<FACTS
@@ -21,9 +22,23 @@ $facts
 FACTS
 client=$(major_of pg_dump)
 [ "$major" -le "$client" ] ||
-  fail "the server is Postgres $major, and pg_dump of this image is $client, which refuses a newer server: set ${VERSION_ARGUMENT:-the version of the database} to $major"
+  fail "the server is Postgres $major, and pg_dump of this image is $client, which refuses a newer server: set $(programs_of "$major")"
+see_all_rows
 writable "$FOLDER" ||
-  fail "$WHERE cannot be written by uid $(id -u): give the folder to this user or group"
+  fail "$WHERE cannot be written by uid $(id -u): give the folder to this user or group, or name another in $destination_argument"
+if [ "${1:-}" = check ]; then
+  if [ -z "${UPLOAD:-}" ]; then
+    tried() {
+      partial=$(mktemp "$FOLDER/.postgres-app-check.XXXXXX") && echo "$database" >"$partial" &&
+        find "$FOLDER" -maxdepth 1 -name "${partial##*/}" | grep -q . && [ "$(cat "$partial")" = "$database" ] && rm "$partial"
+    }
+    tried ||
+      fail "a file in $WHERE cannot be written, found, read and removed again, so no backup could be: the lines above say why; correct the volume, or name another in $destination_argument"
+    echo "files in $WHERE can be written, listed, read and removed"
+  fi
+  finished "pg_dump $client can back up database $database of Postgres $version, and pg_restore bring it back"
+  exit 0
+fi
 
 # remove NAMES WHY: files of the folder, a line each.
 remove() {
@@ -48,7 +63,7 @@ full() {
 }
 
 doing=dumping
-attended pg_dump --format=custom --no-password ${CONNECTION_URI:+-d "$CONNECTION_URI"} --file="$partial" || {
+attended pg_dump --format=custom --no-password ${dump_as:+"--role=$dump_as"} ${CONNECTION_URI:+-d "$CONNECTION_URI"} --file="$partial" || {
   ! disk_full || full
   ! grep -q 'permission denied' "$said" ||
     fail "the database holds something that its login may not read (see above): give it to the role that owns the database (ALTER … OWNER TO)"

@@ -1,5 +1,7 @@
 -- Entries of a backup's list that this database cannot take, as they stand there: schemas that are there already, comments on those of
--- others, and rows of extensions' own tables that the login may not write.
+-- others, rows of extensions' own tables that the login may not write; and what the database that was backed up was restored from.
+SELECT unnest(ARRAY[' TABLE postgres_app restored ', ' TABLE DATA postgres_app restored ', ' ACL postgres_app ', ' ACL - SCHEMA postgres_app '])
+UNION ALL
 SELECT ' SCHEMA - ' || nspname || ' ' FROM pg_namespace
 UNION ALL
 SELECT ' COMMENT - SCHEMA ' || nspname || ' ' FROM pg_namespace WHERE NOT pg_has_role(nspowner, 'USAGE')

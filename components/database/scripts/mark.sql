@@ -1,9 +1,5 @@
--- Notes at the end of the database's comment which backup it is from; an empty :mark takes the note back. A setting of the database
--- (ALTER DATABASE … SET) would be the obvious place, but takes a superuser.
-SELECT format(
-  'COMMENT ON DATABASE %I IS %L',
-  datname,
-  nullif(concat_ws(' ', nullif(regexp_replace(coalesce(shobj_description(oid, 'pg_database'), ''), '\s*restored from \S+\.dump$', ''), ''),
-    'restored from ' || nullif(:'mark', '')), '')
-)
-FROM pg_database WHERE datname = current_database() \gexec
+-- Notes in the database which backup it is from.
+SELECT 'CREATE SCHEMA postgres_app' WHERE to_regnamespace('postgres_app') IS NULL \gexec
+CREATE TABLE IF NOT EXISTS postgres_app.restored (backup text NOT NULL, at timestamptz NOT NULL DEFAULT now());
+DELETE FROM postgres_app.restored;
+INSERT INTO postgres_app.restored VALUES (:'mark');

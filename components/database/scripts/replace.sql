@@ -1,12 +1,6 @@
--- Empties the database, inside a transaction that goes on with the content of a backup. After made.sql; all of it happens or nothing.
+-- Empties the database, inside a transaction that goes on with the content of a backup. After begin.sql and made.sql.
 -- In $SCHEMAS is a file with the backup's entries of schemas: those that it has stay, so that it takes no right to make them again.
 \set schemas `cat "$SCHEMAS"`
-SET client_min_messages = warning;
--- No limit but one on waiting for others; and a server that can notices soon when nobody is there any more.
-SELECT set_config(name, CASE name WHEN 'lock_timeout' THEN :'lock_timeout' WHEN 'client_connection_check_interval' THEN '5s' ELSE '0' END, false)
-  FROM pg_settings WHERE name IN ('lock_timeout', 'statement_timeout', 'transaction_timeout', 'idle_in_transaction_session_timeout',
-    'client_connection_check_interval') \g /dev/null
-SELECT 'transaction ' || txid_current(); -- for asking the server how it ended, should the connection get lost
 SELECT count(*) + (SELECT count(*) FROM pg_event_trigger) AS kept FROM pg_depend WHERE deptype = 'e' \gset
 
 -- A login acts as the owner. As itself it has the owner's rights and its own, on what a session made that had reset its role.
@@ -44,7 +38,3 @@ SELECT 'CREATE SCHEMA public' WHERE to_regnamespace('public') IS NULL \gexec
 -- Cascades must not have reached what the backup does not bring back.
 SELECT 'DO $refuse$ BEGIN RAISE EXCEPTION ''an extension or an event trigger depends on what is to be replaced: drop it first''; END $refuse$'
   WHERE (SELECT count(*) FROM pg_depend WHERE deptype = 'e') + (SELECT count(*) FROM pg_event_trigger) <> :kept \gexec
-
--- Ends everything, should what pg_restore writes commit on its own: only the deletion of these rows lets a transaction end.
-CREATE TEMPORARY TABLE unfinished (id int CONSTRAINT "committed too early" UNIQUE DEFERRABLE INITIALLY DEFERRED);
-INSERT INTO unfinished VALUES (1), (1);

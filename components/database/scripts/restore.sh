@@ -1,14 +1,16 @@
 #!/bin/sh
 # Fills an empty database from a backup: `restore.sh` with one that is in $FOLDER; `restore.sh check` only looks at the database, so
-# that nothing is downloaded in vain. Safe to run again: the database remembers which backup it is from, in its comment.
-# `restore.sh replace` brings a database that holds things back to $BACKUP within $TIMEOUT_SECONDS, or changes nothing;
-# `restore.sh replace check` comes before fetch.sh.
+# that nothing is downloaded in vain. Safe to run again: the database remembers which backup it is from (mark.sql).
+# `restore.sh replace` brings a database that holds things back to $BACKUP; `restore.sh replace check` comes before fetch.sh.
+# All of it within $TIMEOUT_SECONDS, or nothing.
 # Connects with CONNECTION_URI or libpq's own variables, as the role that owns the database.
 # Needs sh, psql, pg_restore and what both coreutils and busybox have.
 # shellcheck source=components/database/scripts/backup-lib.sh
 . "$(dirname "$0")/backup-lib.sh"
 
+# shellcheck disable=SC2034 # for transaction.sh
 begun=$(date +%s)
+: "${TIMEOUT_SECONDS:=3600}"
 here=$(dirname "$0")
 replace='' check=''
 for word in "$@"; do
@@ -18,35 +20,30 @@ for word in "$@"; do
     *) fail "no argument $word: use replace, check, both or none" ;;
   esac
 done
-if [ -n "$replace" ]; then
-  [ -n "${BACKUP:-}" ] || fail "a database that holds things is brought back to a backup that is named only: set $backup_argument"
-  # shellcheck source=components/database/scripts/replace.sh
-  . "$here/replace.sh"
-fi
+[ -z "$replace" ] || [ -n "${BACKUP:-}" ] ||
+  fail "a database that holds things is brought back to a backup that is named only: set $backup_argument"
+# shellcheck source=components/database/scripts/transaction.sh
+. "$here/transaction.sh"
 
-connect
+connect_for_session
 facts=$(query -F ' ' -c "SELECT $file_name_sql, current_setting('server_version_num')::int / 10000")
 read -r database major <<FACTS
 $facts
 FACTS
-client=$(major_of pg_restore)
-[ "$client" -lt 17 ] || [ "$major" -ge 17 ] ||
-  fail "the server is Postgres $major, and pg_restore of this image is $client, whose settings it does not know: set ${VERSION_ARGUMENT:-the version of the database} to $major"
 
 # 1. Only an empty database is filled, unless it is to be brought back. That leaves the mark as it is: with it a program's restoreFrom
 # is compared, which says what the database was filled from in the beginning.
 contents() { query -f "$here/made.sql" -f "$here/contents.sql"; }
-mark() { query -v mark="$1" -f "$here/mark.sql"; }
 found=''
 [ -n "$replace" ] || found=$(contents)
-from=$(query -c "SELECT substring(shobj_description(oid, 'pg_database') FROM 'restored from (\S+\.dump)\$') FROM pg_database WHERE datname = current_database()")
+from=$(query -f "$here/marked.sql")
 if [ -n "$found" ]; then
   count=$(printf '%s\n' "$found" | grep -c '')
   [ -n "$from" ] ||
     fail "database $database is not empty ($(printf '%s\n' "$found" | head -n 3 | tr '\n' ',' | sed 's/,$//; s/,/, /g'); objects in all: $count), and nothing was changed: remove restoreFrom to keep what it holds, or back it up and empty it first"
   [ -z "${BACKUP:-}" ] || meant "$from" ||
     fail "database $database was filled from $from, and nothing was changed: set restoreFrom.backup back to it or remove restoreFrom; $BACKUP would need an empty database"
-  [ -z "$check" ] || : >"$FOLDER/restored"
+  if [ -n "$check" ]; then : >"$FOLDER/restored"; else query -f "$here/large-objects.sql"; fi
   echo "database $database is restored already"
   finished "restored=$from"
   exit 0
@@ -87,7 +84,7 @@ read -r right _ <"$dump.sha256"
 pg_restore --list "$dump" >"$scratch/list" 2>"$said" || {
   cat "$said" >&2
   ! grep -q 'unsupported version' "$said" ||
-    fail "$name was made by a newer pg_dump than this image's pg_restore, $client: set ${VERSION_ARGUMENT:-the version of the database} to that of the server it is from"
+    fail "$name was made by a newer pg_dump than this image's pg_restore, $(major_of pg_restore): set $(programs_of "that version")"
   fail "$name cannot be read: name an older backup in $backup_argument"
 }
 query -f "$here/leave-out.sql" >"$scratch/left-out"
@@ -116,22 +113,9 @@ grep -v -E "$foreign" "$scratch/list" | { grep -v -F -f "$scratch/left-out" || t
 
 # 4. All or nothing.
 progress() { echo "restoring: $(query -c 'SELECT pg_size_pretty(pg_database_size(current_database()))') in the database, $(elapsed)"; }
-if [ -n "$replace" ]; then
-  bring_back
-else
-  # Which keys an empty database is for (keys.sql) means nothing for the data of the backup, which may bring a record of its own.
-  query -c 'SET client_min_messages = warning' -c 'DROP TABLE IF EXISTS postgres_app.keys'
-  # Marked before, so that a run that is cut off after the end knows that it was the end.
-  mark "$name" || fail "the database cannot be marked, and nothing was changed: its login has to act as the role that owns it"
-  connection=${CONNECTION_URI:-dbname=\'$(printf '%s' "$PGDATABASE" | sed "s/[\\\\']/\\\\&/g")\'}
-  attended pg_restore --no-password --dbname="$connection" --no-owner --no-acl --exit-on-error --single-transaction \
-    --use-list="$scratch/restored" "$dump" || {
-    [ -z "$(contents)" ] || fail "the connection was lost at the very end, and the database is filled: run \`pulumi up\` again, which finds it restored"
-    mark ''
-    failed "empty as before"
-  }
-fi
+transact
 took=$(elapsed)
+query -f "$here/large-objects.sql" # not in the transaction: each takes a lock, of which a server has a limited number
 
 progress() { echo "analyzing, $(elapsed)"; }
 attended query -c 'SET statement_timeout = 0' -c 'SET client_min_messages = error' -c ANALYZE || echo "ANALYZE failed: Postgres will do it by itself"

@@ -15,6 +15,9 @@ CREATE TEMPORARY TABLE owning AS
       AND dbid = (SELECT oid FROM pg_database WHERE datname = current_database()));
 SELECT format('GRANT %I TO CURRENT_USER', rolname) FROM owning
   WHERE :'mode' = 'admin' AND NOT pg_has_role(current_user, rolname, 'USAGE') \gexec
+-- Large objects are rows of the application: where it has a role of its own they are that one's.
+SELECT format('ALTER LARGE OBJECT %s OWNER TO %I', oid, :'runtime') FROM pg_largeobject_metadata
+  WHERE :'separate'::boolean AND :'mode' = 'admin' AND lomowner IN (SELECT oid FROM pg_roles WHERE rolname IN (:'owner', :'login_a', :'login_b', :'migrator')) \gexec
 SELECT format('REASSIGN OWNED BY %I TO %I', rolname, :'owner') FROM owning WHERE :'mode' = 'admin' \gexec
 SELECT format('note: %s owns some of database %s, and only an administrator can change that: REASSIGN OWNED BY %I TO %I',
     rolname, current_database(), rolname, :'owner') FROM owning WHERE :'mode' <> 'admin';
@@ -30,13 +33,13 @@ SELECT format('ALTER DEFAULT PRIVILEGES FOR ROLE %I GRANT %s TO %I', :'owner', r
   FROM (VALUES ('SELECT, INSERT, UPDATE, DELETE ON TABLES'), ('USAGE, SELECT, UPDATE ON SEQUENCES'), ('EXECUTE ON ROUTINES'),
                ('USAGE ON TYPES'), ('USAGE ON SCHEMAS')) AS defaults (rights) \gexec
 SELECT format('GRANT USAGE ON SCHEMA %I TO %I', nspname, :'runtime')
-  FROM pg_namespace WHERE nspname !~ '^pg_' AND nspname <> 'information_schema'
+  FROM pg_namespace WHERE nspname !~ '^pg_' AND nspname NOT IN ('information_schema', 'postgres_app')
     AND (nspname = 'public' OR pg_get_userbyid(nspowner) = :'owner') \gexec
 SELECT format('GRANT %s ON %s TO %I',
     CASE relkind WHEN 'S' THEN 'USAGE, SELECT, UPDATE' ELSE 'SELECT, INSERT, UPDATE, DELETE' END,
     CASE relkind WHEN 'S' THEN 'SEQUENCE ' ELSE '' END || pg_class.oid::regclass, :'runtime')
   FROM pg_class JOIN pg_namespace ON pg_namespace.oid = relnamespace
   WHERE relkind IN ('r', 'p', 'v', 'm', 'f', 'S') AND pg_get_userbyid(relowner) = :'owner'
-    AND nspname !~ '^pg_' AND nspname <> 'information_schema' \gexec
+    AND nspname !~ '^pg_' AND nspname NOT IN ('information_schema', 'postgres_app') \gexec
 RESET ROLE;
 \endif

@@ -3,31 +3,50 @@
 # $MODE: admin  $ADMIN_USER makes everything on $SERVER_HOST:$SERVER_PORT
 #        owner  an operator has made the roles; each login tells the server whom it acts as
 #        check  nothing is made: the connection in libpq's variables, or in $CONNECTION_URI, is only tried
+# $ADOPTED: whether the server's volume is one that others left; $NOT_NAMED, which of databaseName and user is the default there.
 # Needs sh and psql. One bounded wait, of $CONNECT_TIMEOUT_SECONDS.
 # shellcheck disable=SC2030,SC2031,SC2153 # login sets libpq's variables for itself alone, and means it
 set -eu
 
 here=$(dirname "$0")
+# shellcheck source=components/database/scripts/libpq-uri.sh
+. "$here/libpq-uri.sh"
+# shellcheck source=components/database/scripts/passing.sh
+. "$here/passing.sh"
+# shellcheck source=components/database/scripts/session.sh
+. "$here/session.sh"
 export LC_ALL=C PGCONNECT_TIMEOUT=5 PGAPPNAME=postgres-app-setup
 deadline=$(($(date +%s) + CONNECT_TIMEOUT_SECONDS))
+scratch=$(mktemp -d) # in /tmp
+trap 'rm -rf "$scratch"' EXIT
 
 fail() {
   printf 'postgres-setup: %s\n' "$*" >&2
   exit 1
 }
 
+# What a server warns of meanwhile is no reason for a failure.
+errors_in() { printf '%s\n' "$1" | grep -v -E '^(psql:[^ ]+ )?(WARNING|NOTICE): ' || :; }
+
 # What a client or server that says this is suffering from. Of a host's addresses, the one that was tried last has the last word:
 # libpq tries the next one where one cannot be reached, and ends with the first that answers.
 kind_of() {
-  case ${1##*connection to server at} in
-    *'could not translate host name'*) echo 'host not found' ;;
-    *'Connection refused'*) echo 'connection refused' ;;
+  of=$(errors_in "${1##*connection to server at}")
+  case $of in
+    *"not this component's"*) echo 'names are taken' ;;
+    *' not named: '*) echo 'names are missing' ;;
+    *'administers this server'*) echo 'the role of an administrator' ;;
+    *'rotation out of turn'*) echo 'rotation out of turn' ;;
+    *) if passing "$of"; then echo "$passing"; else final "$of"; fi ;;
+  esac
+}
+# What waiting does not help against.
+final() {
+  case $1 in
+    *'unsupported startup parameter'* | *'unsupported options startup parameter'*) echo 'a pooler' ;;
     *'pg_hba.conf '*'SSL encryption'* | *'pg_hba.conf '*'SSL on'*) echo 'not let in' ;;
     *'pg_hba.conf '*'no encryption'* | *'pg_hba.conf '*'SSL off'*) echo 'not let in without TLS' ;;
-    *'timeout expired'* | *'timed out'* | *'No route to host'* | *'Network is unreachable'*) echo 'no answer' ;;
     *'does not support SSL'* | *'SSL error'* | *'certificate'*) echo 'TLS failure' ;;
-    *'too many clients'* | *'too many connections'* | *'connection slots are reserved'*) echo 'too many connections' ;;
-    *'is starting up'* | *'is shutting down'* | *'not yet accepting'* | *'in recovery mode'*) echo 'not ready' ;;
     *'authentication failed'* | *'no password supplied'* | *'is not permitted to log in'*) echo 'wrong password' ;;
     *'database "'*'" does not exist'*) echo 'no such database' ;;
     *'ermission denied'* | *'must be owner'* | *'must be superuser'* | *'must be a member'* | *'must be able to SET ROLE'* | *'must have'*)
@@ -43,7 +62,11 @@ advice() {
     'host not found') echo 'correct the host name, or the DNS that the cluster asks' ;;
     'connection refused') echo 'nothing listens there: correct host and port, or start the server' ;;
     'no answer') echo 'a firewall or network policy is in the way, or the host is down: let the cluster reach it' ;;
+    'a pooler') echo 'setup, migrations and backups need sessions of their own: give the host of the server itself in external.directHost' ;;
     'TLS failure') echo 'make external.tls (mode, ca) fit what the server offers, and the host name fit its certificate' ;;
+    'connection lost') echo 'the server, or what is between, ends connections: see its log, and whether host and port are those of Postgres' ;;
+    'another session was in the way') echo 'let it end, or end it, then run pulumi up again' ;;
+    'a statement took too long') echo "raise the role's statement_timeout, or end who it waited for" ;;
     'too many connections') echo "raise the server's max_connections, or let the application open fewer" ;;
     'not ready') echo 'the server is starting or stopping: let it finish, then run pulumi up again' ;;
     'wrong password') echo 'correct the user or the password, which may have been changed in the server' ;;
@@ -53,6 +76,11 @@ advice() {
       ;;
     'no such database') echo 'create it, correct databaseName, or give external.admin so that it is made' ;;
     'role lacks a right') echo 'grant it, or use a role that has it' ;;
+    'read-only') echo 'it is a standby, or an endpoint for reading: give the host of the primary server' ;;
+    'names are taken') echo 'set user (and databaseName) to a name of its own, or take over what is the application'"'"'s' ;;
+    'names are missing') echo 'write databaseName and user as they are on the volume' ;;
+    'the role of an administrator') echo 'set user to a name of its own, which no role has' ;;
+    'rotation out of turn') echo 'raise credentials.rotation by one at a time, from the number that pods run with' ;;
     *) echo 'see what the server said' ;;
   esac
 }
@@ -74,9 +102,8 @@ connect() {
   last=
   until said=$("$@" -c 'SELECT 1' 2>&1); do
     kind=$(kind_of "$said")
-    case $kind in
-      'host not found' | 'connection refused' | 'no answer' | 'too many connections' | 'not ready') ;;
-      'wrong password' | 'no such database' | 'role lacks a right') [ "$MODE" = owner ] || give_up "$who" "$said" ;; # the operator may be at it
+    passes "$said" || case $MODE$kind in
+      'ownerwrong password' | 'ownerno such database' | 'ownerrole lacks a right') ;; # the operator may be at it
       *) give_up "$who" "$said" ;;
     esac
     [ "$(date +%s)" -lt "$deadline" ] || give_up "$who, for $CONNECT_TIMEOUT_SECONDS s" "$said"
@@ -86,12 +113,36 @@ connect() {
   done
 }
 
+# ask WHO COMMAND...: prints the result alone. What the server says beside it goes to the log, and ends the Job where there is none.
+ask() {
+  asking=$1
+  shift
+  attempt "$@" || give_up "$asking" "$(cat "$scratch/said")"
+  cat "$scratch/said" >&2
+  cat "$scratch/result"
+}
+
+# attempt COMMAND...: SQL that can be run again, as long as that may help. Another setup on the same server may be changing the same rows
+# of the catalogs at this moment, and then it is.
+attempt() {
+  soon=$(($(date +%s) + 30))
+  until "$@" >"$scratch/result" 2>"$scratch/said"; do
+    passes "$(cat "$scratch/said")" || return 1
+    end=$deadline
+    [ "$passing" != 'another session was in the way' ] || [ "$end" -gt "$soon" ] || end=$soon
+    [ "$(date +%s)" -lt "$end" ] || return 1
+    sleep 1
+  done
+}
+passes() { passing "$(errors_in "${1##*connection to server at}")"; }
+
 # run WHO COMMAND...: SQL of which a failure ends the Job with its reason.
 run() {
-  who=$1
+  doing=$1
   shift
-  said=$("$@" 2>&1) || give_up "$who" "$said"
-  [ -z "$said" ] || printf '%s\n' "$said"
+  attempt "$@" || give_up "$doing" "$(cat "$scratch/said")"
+  cat "$scratch/said" >&2
+  cat "$scratch/result"
 }
 
 sql() { psql -X -q -A -t -v ON_ERROR_STOP=1 "$@"; }
@@ -103,9 +154,14 @@ login() (
   sql "$@"
 )
 
+# Every namespace has the certificate of its cluster's authority, which is another one in each cluster.
+cluster=unknown
+[ ! -s "${CLUSTER_CA:-/nowhere}" ] || cluster=$(sha256sum <"$CLUSTER_CA" | cut -c 1-16)
+
 with_names() {
   "$@" -v owner="$OWNER" -v database="$DATABASE" -v login_a="$LOGIN_A" -v login_b="$LOGIN_B" -v migrator="$MIGRATOR" -v runtime="$RUNTIME" \
-    -v current="$CURRENT" -v separate="$SEPARATE_MIGRATOR" -v lock_former="$LOCK_FORMER" -v ours="${OWNS_SERVER:-false}" -v mode="$MODE"
+    -v current="$CURRENT" -v separate="$SEPARATE_MIGRATOR" -v lock_former="$LOCK_FORMER" -v ours="${OWNS_SERVER:-false}" -v mode="$MODE" \
+    -v unnamed="${NOT_NAMED:-}" -v place="${PLACE:-} in cluster $cluster" -v cluster="$cluster" -v id="${ID:-}" -v rotation="${ROTATION:-}" -v take_over="${TAKE_OVER:-}"
 }
 
 # --- check ---
@@ -115,16 +171,19 @@ given() {
 }
 
 check() {
+  libpq_uri || fail "the URI in the Secret $uri_problem"
+  [ -z "$uri_left_out" ] || echo "note: of the URI only the application's driver knows $uri_left_out, which setup, migrations' lock and backups leave out"
   role=${PGUSER:-the given role}
   connect "$role at ${PGHOST:-the host of the URI}" given
   if [ -n "${SERVER_HOST:-}" ]; then
-    PGHOST=$SERVER_HOST PGPORT=$SERVER_PORT connect "$role at $SERVER_HOST:$SERVER_PORT, for migrations" given
+    PGHOST=$SERVER_HOST PGPORT=$SERVER_PORT PGUSER=${SERVER_USER:-$PGUSER} PGDATABASE=${SERVER_DATABASE:-$PGDATABASE} \
+      connect "${SERVER_USER:-$role} at $SERVER_HOST:$SERVER_PORT, for migrations" given
   fi
-  missing=$(given -v wanted="$EXTENSIONS" -f "$here/missing-extensions.sql" 2>&1) || give_up 'asking for extensions' "$missing"
+  missing=$(ask 'asking for extensions' given -v wanted="$EXTENSIONS" -f "$here/missing-extensions.sql")
   [ -z "$missing" ] || fail "the database lacks extensions; let an administrator run in it:
 $missing"
-  may=$(given -f "$here/may-create.sql" 2>&1) || give_up 'asking for rights' "$may"
-  [ -z "$may" ] || fail "role lacks a right: $may"
+  may=$(ask 'asking for rights' given -f "$here/may-create.sql")
+  [ -z "$may" ] || fail "$may"
   echo "the connection works, the database has what is asked for"
 }
 
@@ -148,24 +207,74 @@ prove() {
 # \password sends a SCRAM verifier that psql computes: the password itself is never in a statement, so in no log of the server.
 # It reads its two lines from standard input where there is no terminal, as in a pod.
 set_password() {
-  said=$(printf '%s\n%s\n' "$2" "$2" |
-    PGOPTIONS='-c password_encryption=scram-sha-256' login "$ADMIN_USER" "$ADMIN_PASSWORD" -d "$ADMIN_DATABASE" -c "\\password $1" 2>&1) ||
-    give_up "setting the password of $1 as $ADMIN_USER" "$said"
+  attempt send_verifier "$1" "$2" || {
+    doing="setting the password of $1 as $ADMIN_USER"
+    case $(cat "$scratch/said") in
+      # Neon hands passwords on, credcheck judges them: both want to see them.
+      *'plaintext password'* | *'not a plain text'*) ;;
+      *) give_up "$doing" "$(cat "$scratch/said")" ;;
+    esac
+    attempt send_password "$1" "$2" || {
+      ! grep -q -F -e "$2" -e "$(doubled "$2")" "$scratch/said" || echo 'its answer is not shown, because the password is in it' >"$scratch/said"
+      give_up "$doing, which the server takes in plain text only" "$(cat "$scratch/said")"
+    }
+    echo "the server takes passwords in plain text only: $1 has got its own in a statement, for which logging was off"
+  }
+}
+
+send_verifier() {
+  printf '%s\n%s\n' "$2" "$2" |
+    PGOPTIONS='-c password_encryption=scram-sha-256' login "$ADMIN_USER" "$ADMIN_PASSWORD" -d "$ADMIN_DATABASE" -c "\\password $1"
+}
+
+send_password() {
+  { cat "$here/unlogged.sql" && printf "ALTER ROLE \"%s\" PASSWORD '%s';\n" "$1" "$(doubled "$2")"; } |
+    PGOPTIONS='-c password_encryption=scram-sha-256' login "$ADMIN_USER" "$ADMIN_PASSWORD" -d "$ADMIN_DATABASE" -f -
+}
+
+doubled() { printf '%s' "$1" | sed "s/'/''/g"; }
+
+# is_own ROLE [STATE]: by what $own says.
+is_own() {
+  case "
+$own" in *"
+$1 ${2:-}"*) ;; *) return 1 ;; esac
 }
 
 admin() {
   who="$ADMIN_USER at $SERVER_HOST:$SERVER_PORT"
-  connect "$who" login "$ADMIN_USER" "$ADMIN_PASSWORD" -d "$ADMIN_DATABASE"
+  # With what is needed later, before anything is made: not every pooler takes it.
+  PGOPTIONS='-c password_encryption=scram-sha-256' connect "$who" login "$ADMIN_USER" "$ADMIN_PASSWORD" -d "$ADMIN_DATABASE"
+  kept login "$ADMIN_USER" "$ADMIN_PASSWORD" -d "$ADMIN_DATABASE" || fail "a pooler in transaction mode ($who): $(advice 'a pooler')"
+  own=$(ask "$who" with_names login "$ADMIN_USER" "$ADMIN_PASSWORD" -d "$ADMIN_DATABASE" -F ' ' -f "$here/own-roles.sql")
+  # Roles that separateMigrator would need are locked out when it is taken back, but not where they are somebody else's.
+  if [ "$SEPARATE_MIGRATOR" = false ] && [ "$OWNS_SERVER" = false ]; then
+    is_own "$MIGRATOR" || MIGRATOR=
+    is_own "$RUNTIME" || RUNTIME=
+  fi
   run "$who, making roles and database" with_names login "$ADMIN_USER" "$ADMIN_PASSWORD" -d "$ADMIN_DATABASE" -f "$here/roles.sql"
-  set_password "$LOGIN_A" "$PASSWORD_A"
-  set_password "$LOGIN_B" "$PASSWORD_B"
+  # The former login keeps the password that pods have until its turn comes, unless that is of another state: going back to the rotation
+  # before gives both new ones.
+  { [ "$CURRENT" = b ] && is_own "$LOGIN_A" this-state; } || set_password "$LOGIN_A" "$PASSWORD_A"
+  { [ "$CURRENT" = a ] && is_own "$LOGIN_B" this-state; } || set_password "$LOGIN_B" "$PASSWORD_B"
   [ "$SEPARATE_MIGRATOR" = false ] || set_password "$MIGRATOR" "$PASSWORD_MIGRATOR"
   in_database "$who" login "$ADMIN_USER" "$ADMIN_PASSWORD"
   run "$who, letting the logins in" with_names login "$ADMIN_USER" "$ADMIN_PASSWORD" -d "$ADMIN_DATABASE" -f "$here/logins.sql"
+  # A database that was there before may hold what is another role's.
+  [ "$OWNS_SERVER:${ADOPTED:-false}" = true:false ] || {
+    acting
+    may=$(ask "$acts, asking for rights" login "$acts" "$password" -d "$DATABASE" -f "$here/may-create.sql")
+    [ -z "$may" ] || fail "$may"
+  }
+}
+
+# Who acts as the owner.
+acting() {
+  if [ "$SEPARATE_MIGRATOR" = true ]; then acts=$MIGRATOR password=$PASSWORD_MIGRATOR; else acts=$current_login password=$current_password; fi
 }
 
 owner() {
-  if [ "$SEPARATE_MIGRATOR" = true ]; then acts=$MIGRATOR password=$PASSWORD_MIGRATOR; else acts=$current_login password=$current_password; fi
+  acting
   who="$acts at $SERVER_HOST:$SERVER_PORT"
   # A password that stays works before the operator has come to the memberships.
   connect "$who, database $DATABASE, as a member of $OWNER" login "$acts" "$password" -d "$DATABASE" -c "SET ROLE \"$OWNER\""
@@ -177,10 +286,12 @@ owner() {
   in_database "$who" login "$acts" "$password"
   [ "$SEPARATE_MIGRATOR" = false ] || connect "$current_login at $SERVER_HOST:$SERVER_PORT, as a member of $RUNTIME" \
     login "$current_login" "$current_password" -d "$DATABASE" -c "SET ROLE \"$RUNTIME\""
+  [ "$SEPARATE_MIGRATOR" = false ] ||
+    run "$current_login" login "$current_login" "$current_password" -d "$DATABASE" -v owner="$OWNER" -f "$here/act-as-owner.sql"
   # The operator makes the extensions, and says of its last ones that they are made until it comes to these.
   while
-    missing=$(login "$acts" "$password" -d "$DATABASE" -v wanted="$EXTENSIONS" -f "$here/missing-extensions.sql" 2>&1) ||
-      give_up "$who, asking for extensions" "$missing"
+    missing=$(ask "$who, asking for extensions" login "$acts" "$password" -d "$DATABASE" -v wanted="$EXTENSIONS" -f "$here/missing-extensions.sql") ||
+      exit 1
     [ -n "$missing" ]
   do
     [ "$(date +%s)" -lt "$deadline" ] || fail "the operator has not made these extensions within $CONNECT_TIMEOUT_SECONDS s (kubectl describe its Database):
@@ -195,6 +306,7 @@ in_database() {
   shift
   if [ "$MODE" = admin ]; then
     run "$who, making extensions" "$@" -d "$DATABASE" -v wanted="$EXTENSIONS" -f "$here/extensions.sql"
+    [ "${ADOPTED:-false}" = false ] || run "$who, handing over" with_names "$@" -d "$DATABASE" -f "$here/hand-over.sql"
   fi
   run "$who, giving rights" with_names "$@" -d "$DATABASE" -f "$here/rights.sql"
   if [ "$SETTINGS" = true ]; then

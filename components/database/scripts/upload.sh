@@ -1,8 +1,26 @@
 #!/bin/sh
 # Uploads what backup.sh left in $FOLDER, asks the store for it again, and removes the backups that are older than $RETENTION_DAYS.
+# `upload.sh check` finds out whether it could, and leaves nothing.
 # Needs sh, rclone and what busybox has.
 # shellcheck source=components/database/scripts/backup-lib.sh
 . "$(dirname "$0")/backup-lib.sh"
+
+look="look at bucket, endpoint, region and the keys in the Secret of $destination_argument.s3"
+if [ "${1:-}" = check ]; then
+  probe=.postgres-app-check-$(date -u +%Y%m%dT%H%M%SZ)-$$
+  echo "$probe" >"$scratch/probe"
+  doing="waiting for $WHERE"
+  attended store copyto "$scratch/probe" "$remote/$probe" ||
+    fail "nothing can be written to $WHERE, so no backup could be: the lines above say why; $look, and allow the keys to write (s3:PutObject)"
+  missing=''
+  attended list_store p && grep -q -x -F -e "$probe" "$scratch/out" || missing="$missing, list (s3:ListBucket)"
+  attended store cat "$remote/$probe" && cmp -s "$scratch/probe" "$scratch/out" || missing="$missing, read (s3:GetObject)"
+  attended store deletefile "$remote/$probe" || missing="$missing, delete (s3:DeleteObject)"
+  [ -z "$missing" ] ||
+    fail "objects in $WHERE can be written, but backups need more, and the lines above say why it is refused: allow the keys in the Secret of $destination_argument.s3 to ${missing#, }"
+  finished "objects in $WHERE can be written, listed, read and removed"
+  exit 0
+fi
 
 name=$(cd "$FOLDER" && echo *.dump)
 database=$(database_of "$name")
@@ -13,14 +31,14 @@ bytes=$(size "$FOLDER/$name")
 # A backup that is there, of a run that began in the same second, is never overwritten.
 doing="waiting for $WHERE"
 attended list_store p ||
-  fail "$WHERE cannot be listed, and nothing was uploaded: the lines above say why; check bucket, endpoint, region and the keys in the Secret"
+  fail "$WHERE cannot be listed, and nothing was uploaded: the lines above say why; $look"
 cp "$scratch/out" "$scratch/there"
 doing=''
 ! grep -q -x -F -e "$name" "$scratch/there" || fail "$name is in $WHERE already: run again"
 
 echo "uploading $name ($(human "$bytes")) to $WHERE"
 attended store copyto "$FOLDER/$name" "$remote/$name" ||
-  fail "$name could not be uploaded to $WHERE, and nothing is there: the lines above say why; check bucket, endpoint, region and the keys in the Secret"
+  fail "$name could not be uploaded to $WHERE, and nothing is there: the lines above say why; $look"
 
 echo "verifying what the store holds"
 attended store hashsum sha256 --download "$remote/$name" ||

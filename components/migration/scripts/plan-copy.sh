@@ -8,8 +8,8 @@ umask 022
 export LC_ALL=C
 here=$(dirname "$0")
 # shellcheck source=/dev/null
-. "$here/plan-settings" # REHEARSAL_SECONDS
-export REHEARSAL_SECONDS
+. "$here/plan-settings" # REHEARSAL_SECONDS ARGUMENT_PREFIX GO_BACK
+export REHEARSAL_SECONDS ARGUMENT_PREFIX
 shared=/postgres-app/run
 run=$shared/copy
 server=/postgres-app/copy
@@ -26,6 +26,7 @@ failed() {
   mv "$run/failed.partial" "$run/failed"
   stay
 }
+[ "$GO_BACK" != yes ] || stay
 # attempt WHAT COMMAND...: for scripts that fail with a last line that says why.
 attempt() {
   what=$1
@@ -33,16 +34,17 @@ attempt() {
   "$@" >"$run/log" 2>&1 || {
     status=$?
     cat "$run/log"
-    [ "$status" -ne 124 ] || failed "$what took more than $REHEARSAL_SECONDS s, migration.rehearsal.timeoutSeconds: allow it more"
+    [ "$status" -ne 124 ] || failed "$what took more than $REHEARSAL_SECONDS s, ${ARGUMENT_PREFIX}rehearsal.timeoutSeconds: allow it more"
     failed "$(tail -n 8 "$run/log" | sed 's/^plan-[a-z]*: //')"
   }
   cat "$run/log"
 }
 
+[ ! -e "$shared/known" ] || stay # tools.sh
 mkdir -p "$run"
 if [ -e "$run/begun" ]; then
   if [ -e "$run/done" ] || [ -e "$run/failed" ]; then stay; fi
-  failed "the copy's server was killed: most likely it needs more memory than migration.rehearsal.resources.limits allow"
+  failed "the copy's server was killed: most likely it needs more memory than ${ARGUMENT_PREFIX}rehearsal.resources.limits allow"
 fi
 : >"$run/begun"
 

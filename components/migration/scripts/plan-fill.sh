@@ -16,9 +16,9 @@ on() {
     "$@"
 }
 sql() { on "$1" psql -X -q -A -t -v ON_ERROR_STOP=1 -v name="$name" "$@"; }
-own_image='set migration.rehearsal.image to the image that the server runs'
+own_image="set ${ARGUMENT_PREFIX}rehearsal.image to the image that the server runs"
 
-connect
+connect_for_session
 facts=$(query -F '|' -c "SELECT current_setting('server_version_num')::int / 10000, pg_database_size(oid), pg_encoding_to_char(encoding), datcollate, datctype FROM pg_database WHERE datname = current_database()")
 IFS='|' read -r major bytes encoding collate ctype <<FACTS
 $facts
@@ -28,15 +28,16 @@ query -c '\echo :HOST' >"$run/host"
 client=$(major_of pg_dump)
 [ "$major" -le "$client" ] ||
   fail "the server is Postgres $major, and the image for the rehearsal has $client, which cannot copy a newer one: $own_image, or one of version $major"
+see_all_rows
 
 # room BYTES WHAT: two thirds of what is reserved, half of what is free.
 room() {
   [ "$bytes" -le "$1" ] || fail "the database has $(human "$bytes"), and there is room for a copy of $(human "$1") at most: $2"
 }
 if [ -n "${STORAGE:-}" ]; then
-  room "$((STORAGE * 2 / 3))" "raise migration.rehearsal.storage"
+  room "$((STORAGE * 2 / 3))" "raise ${ARGUMENT_PREFIX}rehearsal.storage"
 else
-  room "$(($(free /postgres-app/copy) / 2))" "the node's disk is too full; set migration.rehearsal.storage to reserve some on another node"
+  room "$(($(free /postgres-app/copy) / 2))" "the node's disk is too full; set ${ARGUMENT_PREFIX}rehearsal.storage to reserve some on another node"
 fi
 
 # 1. Roles by their names, so that the migration may give them something; settings as the migration's login has them.
@@ -63,11 +64,11 @@ whole=dbname=\'$(printf '%s' "$name" | sed "s/[\\\\']/\\\\&/g")\'
 transfer() {
   {
     pg_dump --format=custom --compress=0 --no-password --no-owner --no-acl --no-publications --no-subscriptions \
-      ${CONNECTION_URI:+-d "$CONNECTION_URI"} || : >"$scratch/not-dumped"
+      ${dump_as:+"--role=$dump_as"} ${CONNECTION_URI:+-d "$CONNECTION_URI"} || : >"$scratch/not-dumped"
   } | on "$name" pg_restore --no-password --no-owner --no-acl --exit-on-error --dbname="$whole" && [ ! -e "$scratch/not-dumped" ]
 }
 attended transfer || {
-  ! disk_full || fail "the disk for the copy is full: raise migration.rehearsal.storage"
+  ! disk_full || fail "the disk for the copy is full: raise ${ARGUMENT_PREFIX}rehearsal.storage"
   ! grep -q -E 'extension .* is not available|extension control file|shared_preload_libraries' "$said" ||
     fail "the copy cannot be made, because the image for the rehearsal lacks an extension (see above): $own_image"
   ! grep -q 'permission denied' "$said" ||

@@ -6,20 +6,37 @@ set -u
 export LC_ALL=C
 here=$(dirname "$0")
 # shellcheck source=/dev/null
-. "$here/plan-settings" # PENDING_SECONDS REHEARSAL_SECONDS
+. "$here/plan-settings" # PENDING_SECONDS REHEARSAL_SECONDS GO_BACK
+[ "$GO_BACK" != yes ] || exit 0 # nothing is found out, because nothing will be run
 run=/postgres-app/run
 work=/tmp/plan
 mkdir -p "$work"
 : >"$work/refusal"
 trap 'exit 0' TERM INT HUP
 
+if [ -e "$run/known" ]; then # tools.sh
+  echo "the migration has succeeded since; what was found out before it:"
+  tail -n +2 "$here/plan-done" | tee /dev/termination-log
+  exit 0
+fi
+
 escape=$(printf '\033')
 return=$(printf '\r')
 # What stands in a pattern of sed for itself.
 literal() { printf '%s' "$1" | sed 's/[][\\.*^$/]/\\&/g'; }
+# percent_encoded TEXT: as it stands in a URI.
+percent_encoded() {
+  printf '%s' "$1" | od -An -v -tx1 | tr -s ' ' '\n' | while read -r byte; do
+    case $byte in
+      '') ;;
+      2[1789ade] | 3[0-9] | [46][1-9a-f] | [57][0-9a] | 5f | 7e) printf '%b' "\\0$(printf %o "0x$byte")" ;;
+      *) printf '%%%s' "$byte" | tr a-f A-F ;;
+    esac
+  done
+}
 : >"$work/hide"
 uri=${CONNECTION_URI:-}
-for secret in "$uri" "${PGPASSWORD:-}" "$(printf '%s' "$uri" | sed -n 's|^[^:]*://[^:@/]*:\(.*\)@.*|\1|p')"; do
+for secret in "$uri" "${PGPASSWORD:-}" "$(percent_encoded "${PGPASSWORD:-}")" "$(printf '%s' "$uri" | sed -n 's|^[^:]*://[^:@/]*:\(.*\)@.*|\1|p')"; do
   [ -z "$secret" ] || printf 's/%s/********/g\n' "$(literal "$secret")" >>"$work/hide"
 done
 # What a terminal would show, without colours, blank lines and the password.

@@ -20,9 +20,11 @@ ended() {
   stay
 }
 
+[ "$GO_BACK" != yes ] || stay
+[ ! -e "$shared/known" ] || stay # tools.sh
 if [ -e "$run/begun" ]; then
   [ ! -s "$run/result" ] || stay
-  ended 137 "\"$1\" was killed: most likely it needs more memory than migration.resources.limits allow"
+  ended 137 "\"$1\" was killed: most likely it needs more memory than ${SHARED_PREFIX}resources.limits allow"
 fi
 : >"$run/begun"
 
@@ -61,7 +63,8 @@ attempt first "$@"
 took=$(($(now) - begun))
 echo "$took" >"$run/took"
 if [ -s "$run/stopped" ] && [ "$mode" = rehearse ]; then
-  failed="it was ended after $TIMEOUT_SECONDS s, migration.rehearsal.timeoutSeconds: look for what takes so long, or allow it more"
+  failed="it was ended after $TIMEOUT_SECONDS s, ${ARGUMENT_PREFIX}rehearsal.timeoutSeconds: look for what takes so long, or allow it more"
 fi
 [ "$code" -ne 0 ] || ended 0 ""
-ended "$code" "${failed:-$(words_of_code "$code" "$1")}"
+# Before the migration nobody holds the lock of the database.
+ended "$code" "${failed:-$(words_of_code "$code" "$1")$(hint no)}"

@@ -19,7 +19,13 @@ unset POSTGRES_APP_POD POSTGRES_APP_NAMESPACE
 preload=${LD_PRELOAD-}
 unset LD_PRELOAD
 # shellcheck source=/dev/null
-. "${0%/*}/settings" # TIMEOUT_SECONDS ATTEMPTS HOLD_LOCK
+. "${0%/*}/settings" # TIMEOUT_SECONDS ATTEMPTS HOLD_LOCK RESTORE_ON_FAILURE ARGUMENT_PREFIX
+# shellcheck source=components/database/scripts/passing.sh
+. "${0%/*}/passing.sh"
+# shellcheck source=components/migration/scripts/left-behind.sh
+. "${0%/*}/left-behind.sh"
+# shellcheck source=components/migration/scripts/ahead.sh
+. "${0%/*}/ahead.sh"
 
 copy_of() {
   program=$1
@@ -31,12 +37,19 @@ say() { printf '%s: %s\n' "$mode" "$*"; }
 
 copy_of mkdir -p "$run"
 begun=$(now)
-failed=''
+failed='' attempted=''
+
+# tell WORD: to guard.sh, if it still listens.
+tell() { (trap '' PIPE && echo "$1" >&8) 2>/dev/null; }
 
 # The end of the log is what Pulumi shows: what to do comes last.
 finish() {
   if [ "$1" -ne 0 ]; then
-    if [ -s "$shared/backup" ]; then copy_of cat "$shared/backup"; fi
+    if [ ! -s "$shared/backup" ]; then
+      [ -n "$attempted" ] || echo "nothing was begun"
+    elif [ "$RESTORE_ON_FAILURE" != yes ] || ! tell ''; then # guard.sh tells what became of that
+      copy_of cat "$shared/backup"
+    fi
     say "the whole log: kubectl logs --namespace $namespace $pod --container $mode"
   fi
   exit "$1"
@@ -84,6 +97,7 @@ as_given() {
 
 # attempt first|rest WORD…: runs it, with its output in the log and in $run/output. Sets $code.
 attempt() {
+  attempted=yes
   copy_of rm -f "$run/code" "$run/pid" "$run/signalled"
   (
     "$@" 2>&1 7>&- 8>&- &
@@ -117,7 +131,7 @@ watch() {
     fi
     stopped || {
       failed=''
-      [ "$(($(now) - begun))" -lt "$TIMEOUT_SECONDS" ] || failed="it was ended after $TIMEOUT_SECONDS s, migration.timeoutSeconds: look for what it waited for, or allow it more"
+      [ "$(($(now) - begun))" -lt "$TIMEOUT_SECONDS" ] || failed="it was ended after $TIMEOUT_SECONDS s, ${ARGUMENT_PREFIX}timeoutSeconds: look for what it waited for, or allow it more"
       case $mode in
         # guard.sh's end is seen by writing to it: an empty line, which means nothing.
         migrate | rollback) { echo >&8; } 2>/dev/null || failed="it was ended because the container guard had ended, and with it the lock: see its log" ;;
@@ -139,23 +153,6 @@ watch() {
   kill -9 "$child"
 }
 
-# What the last lines say of a failure that may be over in a moment.
-passing() {
-  copy_of tail -n 40 "$run/output" >"$run/last"
-  while IFS= read -r line || [ -n "$line" ]; do
-    case $line in
-      *[Cc]'onnection refused'* | *ECONNREFUSED* | *[Cc]'onnection reset'* | *ECONNRESET* | *EAI_AGAIN* | *'emporary failure in name resolution'*) echo "no connection" ;;
-      *'too many clients'* | *'too many connections'* | *'connection slots are reserved'* | *'remaining connection slots'*) echo "too many connections" ;;
-      *'deadlock detected'* | *'could not serialize access'* | *'due to lock timeout'*) echo "another session was in the way" ;;
-      *'database system is'*'up'* | *'database system is shutting down'* | *'database system is in recovery'* | *'due to administrator command'* | *'because of crash of another server process'*) echo "the server was restarting" ;;
-      *'closed the connection unexpectedly'* | *'onnection terminated unexpectedly'* | *'connection to server was lost'* | *'EOF detected'* | *'onnection has been closed unexpectedly'* | *'driver: bad connection'* | *'sending to the backend'*) echo "the server was restarting" ;;
-      *"Can't reach database server"*) echo "no connection" ;;
-      *) continue ;;
-    esac
-    return
-  done <"$run/last"
-}
-
 words_of_code() {
   case $1 in
     126) echo "\"$2\" cannot be executed: give it the right to in the image" ;;
@@ -164,6 +161,15 @@ words_of_code() {
     139) echo "\"$2\" crashed (exit code 139, segmentation fault)" ;;
     *) echo "\"$2\" failed with exit code $1" ;;
   esac
+}
+
+last_lines() { copy_of tail -n 40 "$run/output"; }
+# hint HELD: what there is to do about the failure, where the tool's words are known.
+hint() {
+  lines=$(last_lines)
+  left=$(left_behind "$lines" "$1")
+  [ -n "$left" ] || left=$(ahead "$lines")
+  printf %s "${left:+: $left}"
 }
 
 # --- check ---
@@ -185,8 +191,6 @@ fi
 
 # --- migrate and rollback: guard.sh says when ---
 
-# tell WORD: to guard.sh, if it still listens.
-tell() { (trap '' PIPE && echo "$1" >&8) 2>/dev/null; }
 # In the background: guard.sh keeps to the time itself, but one that never began, or hangs, does not. Then its part is taken.
 stand_in() {
   copy_of sleep "$((TIMEOUT_SECONDS + 15 - ($(now) - begun)))"
@@ -214,6 +218,11 @@ granted() {
     finish 1
   fi
   [ "$word" != go ] || return
+  if [ "$word" = back ]; then
+    say "not run: it is the release that ${SHARED_PREFIX}goBackTo names, and the schema stays as the newer one left it"
+    tell "done"
+    finish 0
+  fi
   word=${word#stop }
   say "${word:-the container guard ended, and with it the lock: see its log}"
   finish 1
@@ -237,14 +246,13 @@ pursue() {
     attempt "$@"
     took=$(($(now) - started))
     if [ "$code" -eq 0 ] || [ -n "$failed" ]; then return; fi
-    why=$(passing)
-    if [ -z "$why" ] || [ "$tries" -ge "$ATTEMPTS" ]; then return; fi
+    if ! passing "$(last_lines)" || [ "$tries" -ge "$ATTEMPTS" ]; then return; fi
     pause=$((tries < 5 ? 1 << tries : 30))
     [ "$(($(now) - begun + pause))" -lt "$TIMEOUT_SECONDS" ] || {
-      say "$why, but there is no time left of $TIMEOUT_SECONDS s, migration.timeoutSeconds, to try again"
+      say "$passing, but there is no time left of $TIMEOUT_SECONDS s, ${ARGUMENT_PREFIX}timeoutSeconds, to try again"
       return
     }
-    say "failed after $took s, $why: try $((tries + 1)) of $ATTEMPTS follows in $pause s"
+    say "failed after $took s, $passing: try $((tries + 1)) of $ATTEMPTS follows in $pause s"
     copy_of sleep "$pause" &
     wait $! # a signal ends the wait
     ! stopped || return
@@ -255,12 +263,13 @@ locked=''
 pursue first "$@"
 if [ "$code" -ne 0 ]; then
   tell failed
-  say "${failed:-$(words_of_code "$code" "$1"), after $took s}"
+  say "${failed:-$(words_of_code "$code" "$1"), after $took s$(hint "$HOLD_LOCK")}"
   finish 1
 fi
 say "done in $took s"
 if [ $# -gt "$count" ]; then
   locked=yes
+  tell migrated
   if stopped; then code=143; else pursue rest "$@"; fi
   if [ "$code" -ne 0 ]; then
     tell failed

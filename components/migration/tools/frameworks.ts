@@ -1,4 +1,4 @@
-import { flag, given, MigrationTool } from "./tool";
+import { flag, given, MigrationTool, optionsOf } from "./tool";
 
 /** How Rails is started. */
 export interface RailsOptions {
@@ -16,7 +16,8 @@ export interface RailsOptions {
  * with_advisory_lock). A pooler in transaction mode breaks the lock (rails/rails#31190). `status` ends with 1 where no migration has
  * ever run: "Schema migrations table does not exist yet."
  */
-export function rails({ prepare = false, program = ["bin/rails"] }: RailsOptions = {}): MigrationTool {
+export function rails(options: RailsOptions = {}): MigrationTool {
+  const { prepare = false, program = ["bin/rails"] } = optionsOf("rails", "RailsOptions", options);
   const words = (task: string) => [...given("program", program), task];
   return {
     migrate: words(prepare ? "db:prepare" : "db:migrate"),
@@ -39,7 +40,8 @@ export interface AlembicOptions {
  * and leaves nothing behind, except of what is done outside of the transaction (autocommit_block). `status` lists the revisions from the
  * current one to the newest.
  */
-export function alembic({ config, program = ["alembic"] }: AlembicOptions = {}): MigrationTool {
+export function alembic(options: AlembicOptions = {}): MigrationTool {
+  const { config, program = ["alembic"] } = optionsOf("alembic", "AlembicOptions", options);
   const words = (...command: string[]) => [...given("program", program), ...flag("config", "--config", config), ...command];
   return {
     migrate: words("upgrade", "head"),
@@ -60,7 +62,8 @@ export interface DjangoOptions {
 }
 
 /** Django. It has no lock (django: core/management/commands/migrate.py). Each migration is a transaction, unless it says otherwise. */
-export function django({ settings, rollbackTo, program = ["python", "manage.py"] }: DjangoOptions = {}): MigrationTool {
+export function django(options: DjangoOptions = {}): MigrationTool {
+  const { settings, rollbackTo, program = ["python", "manage.py"] } = optionsOf("django", "DjangoOptions", options);
   const words = (...command: string[]) => [...given("program", program), ...command, ...flag("settings", "--settings", settings)];
   return {
     migrate: words("migrate", "--noinput"),

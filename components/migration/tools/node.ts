@@ -1,4 +1,5 @@
-import { flag, given, MigrationTool } from "./tool";
+import * as pulumi from "@pulumi/pulumi";
+import { flag, given, MigrationTool, optionsOf } from "./tool";
 
 /** Where an application's image has a tool of npm, seen from its working directory: needs no npm, no cache and no PATH. */
 const installed = (name: string) => [`node_modules/.bin/${name}`];
@@ -7,7 +8,8 @@ const installed = (name: string) => [`node_modules/.bin/${name}`];
 const fetched = (name: string, version: string) => ["npx", "--yes", "--cache", "/tmp/.npm", `${name}@${version}`];
 
 function npmTool(name: string, { program, version }: { program?: string[]; version?: string }): string[] {
-  if (program !== undefined && version !== undefined) throw new Error("program and version are two answers: leave one out");
+  if (program !== undefined && version !== undefined)
+    throw new pulumi.RunError(`${name}: program and version are two answers: leave one out`);
   if (version !== undefined) return fetched(name, given("version", version));
   return program === undefined ? installed(name) : given("program", program);
 }
@@ -31,6 +33,7 @@ export interface SequelizeOptions {
 
 /** Sequelize's CLI. It has no lock (sequelize/umzug#144), and the note of a migration is not in the migration's transaction. */
 export function sequelize(options: SequelizeOptions = {}): MigrationTool {
+  options = optionsOf("sequelize", "SequelizeOptions", options);
   const words = (command: string) => [
     ...npmTool("sequelize-cli", options),
     command,
@@ -66,6 +69,7 @@ export interface PrismaOptions {
  * `status` ends with 1 when something is pending. There is no way back: `migrate deploy` only goes forward.
  */
 export function prisma(options: PrismaOptions = {}): MigrationTool {
+  options = optionsOf("prisma", "PrismaOptions", options);
   const words = (command: string) => [
     ...npmTool("prisma", options),
     "migrate",
@@ -93,6 +97,7 @@ export interface KnexOptions {
  * take back all of the last run.
  */
 export function knex(options: KnexOptions = {}): MigrationTool {
+  options = optionsOf("knex", "KnexOptions", options);
   const words = (command: string) => [
     ...npmTool("knex", options),
     command,
@@ -112,6 +117,7 @@ export interface TypeormOptions {
 
 /** TypeORM. It has no lock (typeorm/typeorm#4588). All pending migrations are one transaction, unless the DataSource says otherwise. */
 export function typeorm(options: TypeormOptions): MigrationTool {
+  options = optionsOf("typeorm", "TypeormOptions", options);
   const words = (command: string) => [
     ...npmTool("typeorm", options),
     command,
@@ -136,6 +142,7 @@ export interface DrizzleOptions {
 
 /** drizzle-kit. It has no lock (drizzle-team/drizzle-orm#874), cannot say what is pending and takes nothing back. */
 export function drizzle(options: DrizzleOptions = {}): MigrationTool {
+  options = optionsOf("drizzle", "DrizzleOptions", options);
   return {
     migrate: [...npmTool("drizzle-kit", options), "migrate", ...flag("config", "--config", options.config)],
     locksItself: false,

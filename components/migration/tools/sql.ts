@@ -1,4 +1,4 @@
-import { flag, fromVariable, given, MigrationTool } from "./tool";
+import { flag, fromVariable, given, MigrationTool, optionsOf } from "./tool";
 
 /** Where Flyway finds what it needs. */
 export interface FlywayOptions {
@@ -14,7 +14,8 @@ export interface FlywayOptions {
  * Flyway. It wants `connectionEnv: { FLYWAY_URL: "jdbc-uri" }`. It takes an advisory lock; a second run tries 50 times, a second apart
  * (flyway: PostgreSQLAdvisoryLockTemplate.java, lockRetryCount). No way back: undo is not in the free edition.
  */
-export function flyway({ locations, configFiles, program = ["flyway"] }: FlywayOptions = {}): MigrationTool {
+export function flyway(options: FlywayOptions = {}): MigrationTool {
+  const { locations, configFiles, program = ["flyway"] } = optionsOf("flyway", "FlywayOptions", options);
   const setting = (option: string, value: string | undefined) =>
     value === undefined ? [] : [`-${option}=${given(option, value)}`];
   const words = (command: string) => [
@@ -41,7 +42,8 @@ export interface LiquibaseOptions {
  * 5 minutes and fails, and so does each run after one that was killed, until `liquibase release-locks`. `rollback` takes back one
  * changeset, which has to say how where it is SQL.
  */
-export function liquibase({ changelogFile, searchPath, program = ["liquibase"] }: LiquibaseOptions): MigrationTool {
+export function liquibase(options: LiquibaseOptions): MigrationTool {
+  const { changelogFile, searchPath, program = ["liquibase"] } = optionsOf("liquibase", "LiquibaseOptions", options);
   const words = (...command: string[]) => [
     ...given("program", program),
     ...flag("searchPath", "--search-path", searchPath),
@@ -71,7 +73,8 @@ export interface GooseOptions {
  * goose. Its command takes no lock, only its library can (pressly/goose#1015). The URL is a word of the command, by `fromVariable`, and so it
  * can be seen in the container's list of processes.
  */
-export function goose({ dir, urlVariable = "DATABASE_URL", program = ["goose"] }: GooseOptions): MigrationTool {
+export function goose(options: GooseOptions): MigrationTool {
+  const { dir, urlVariable = "DATABASE_URL", program = ["goose"] } = optionsOf("goose", "GooseOptions", options);
   const url = fromVariable(given("urlVariable", urlVariable));
   const words = (command: string) => [...given("program", program), "-dir", given("dir", dir), "postgres", url, command];
   return { migrate: words("up"), status: words("status"), rollback: words("down"), locksItself: false };
@@ -92,11 +95,12 @@ export interface GolangMigrateOptions {
  * say what is pending: `version` says only how far it is, and fails on an empty database. After a migration that failed each run
  * fails ("Dirty database version") until somebody has looked and said `force`. The URL is a word of the command, as with goose.
  */
-export function golangMigrate({
-  path,
-  urlVariable = "DATABASE_URL",
-  program = ["migrate"],
-}: GolangMigrateOptions): MigrationTool {
+export function golangMigrate(options: GolangMigrateOptions): MigrationTool {
+  const {
+    path,
+    urlVariable = "DATABASE_URL",
+    program = ["migrate"],
+  } = optionsOf("golangMigrate", "GolangMigrateOptions", options);
   const url = fromVariable(given("urlVariable", urlVariable));
   const words = (...command: string[]) => [
     ...given("program", program),

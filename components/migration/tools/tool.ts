@@ -1,3 +1,8 @@
+import * as pulumi from "@pulumi/pulumi";
+import { shaped } from "../../common/shape";
+import { ShapeName } from "../../common/shapeTypes";
+import { Validation } from "../../common/validation";
+
 /**
  * Commands of a migration tool: `const tool = sequelize();` and then
  * `migration: { command: tool.migrate, pending: tool.status, rollbackCommand: tool.rollback }`.
@@ -23,6 +28,14 @@ export interface MigrationTool {
   locksItself: boolean;
 }
 
+/** The options of a tool in their right shape; throws one error with all that is wrong. */
+export function optionsOf<Options extends object>(tool: string, shape: ShapeName, given: Options): Options {
+  const validation = new Validation(tool);
+  const options = shaped(shape, given, validation);
+  validation.throwIfAny();
+  return options;
+}
+
 /**
  * A word that Kubernetes replaces by the variable's value when it starts the container, so that neither the pod's spec nor Pulumi's state
  * has it (kubernetes: pkg/kubelet/container/helpers.go, ExpandContainerCommandAndArgs). It encodes nothing: what is in the variable
@@ -38,6 +51,6 @@ export function flag(option: string, name: string, value: string | undefined): s
 /** The option's value, which an empty one is not: the tool would take the next word for it. */
 export function given<T extends string | string[]>(option: string, value: T): T {
   if (value === undefined || value.length === 0 || [...value].includes(""))
-    throw new Error(`${option} is empty: give it a value or leave it out`);
+    throw new pulumi.RunError(`${option} is empty: give it a value or leave it out`);
   return value;
 }

@@ -30,6 +30,8 @@ export class StandInOperator {
   /** When something was first seen that is not done yet, and what was done last, by name. */
   private readonly seen = new Map<string, { wish: string; at: number }>();
   private readonly done = new Map<string, string>();
+  /** Directories of object stores, with the Cluster that archives into each first. */
+  private readonly archives = new Map<string, string>();
   /** What Postgres or it refused to do. */
   readonly complaints: string[] = [];
 
@@ -102,7 +104,21 @@ export class StandInOperator {
     await this.namespace.kubectl(["delete", `service/${name}-rw`, `pod/${name}-1`, "--ignore-not-found", "--timeout=30s"]);
   }
 
-  private async start({ metadata: { name, uid }, spec, apiVersion, kind }: any): Promise<void> {
+  /** A new server archives into an empty directory only: what another has left there would become unusable. */
+  private archive({ metadata: { name, uid }, spec }: any): void {
+    const archiver = spec.plugins?.find(({ isWALArchiver }: any) => isWALArchiver);
+    if (!archiver) return;
+    const { barmanObjectName, serverName = name } = archiver.parameters;
+    const other = (this.archives.get(serverName) ?? uid) !== uid;
+    if (other) this.complaints.push(`${barmanObjectName}: expected empty archive: ${serverName}`);
+    this.archives.set(serverName, uid);
+  }
+
+  private async start(cluster: any): Promise<void> {
+    const { apiVersion, kind, spec } = cluster;
+    const { name, uid } = cluster.metadata;
+    const claims = await this.namespace.items("pvc");
+    if (!claims.some(({ metadata }) => metadata.name === `${name}-1`)) this.archive(cluster);
     const metadata = (suffix: string) => ({
       name: `${name}${suffix}`,
       namespace: this.namespace.name,
@@ -175,7 +191,7 @@ export class StandInOperator {
   /** Roles in their order, then memberships, then those that have to go; roles that are not in the list are left alone. */
   private async roles(cluster: string, roles: any[], passwords: any[]): Promise<void> {
     const decoded = (value: string) => Buffer.from(value, "base64").toString().trim();
-    const present = roles.flatMap(({ name, ensure, login, disablePassword, passwordSecret }, index) => {
+    const present = roles.flatMap(({ name, ensure, login, bypassrls, disablePassword, passwordSecret }, index) => {
       if (ensure === "absent") return [];
       const secret = passwords[index];
       if (passwordSecret && (!secret || decoded(secret.data.username) !== name)) {
@@ -185,7 +201,7 @@ export class StandInOperator {
       const password = secret ? `PASSWORD ${literal(decoded(secret.data.password))}` : disablePassword ? "PASSWORD NULL" : "";
       return [
         `SELECT 'CREATE ROLE ${identifier(name)}' WHERE NOT EXISTS (SELECT FROM pg_roles WHERE rolname = ${literal(name)}) \\gexec`,
-        `ALTER ROLE ${identifier(name)} NOBYPASSRLS NOCREATEDB NOCREATEROLE INHERIT ${login ? "LOGIN" : "NOLOGIN"} NOREPLICATION NOSUPERUSER
+        `ALTER ROLE ${identifier(name)} ${bypassrls ? "BYPASSRLS" : "NOBYPASSRLS"} NOCREATEDB NOCREATEROLE INHERIT ${login ? "LOGIN" : "NOLOGIN"} NOREPLICATION NOSUPERUSER
            CONNECTION LIMIT -1 ${password};`,
       ];
     });
