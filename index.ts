@@ -24,7 +24,7 @@ export { ContainerResourcesArgs } from "./components/common/resources";
 export { DatabaseBackupsArgs } from "./components/database/backup";
 export { BackupClaimArgs, BackupDestinationArgs, BackupS3Args } from "./components/database/backupDestination";
 export { CloudNativePgArgs } from "./components/database/cloudNativePg";
-export { ConnectionKey } from "./components/database/connection";
+export { ClientCertificateArgs, ConnectionKey } from "./components/database/connection";
 export { AppDatabaseArgs, DatabaseCredentialsArgs, OnDelete, PostgresDatabaseArgs } from "./components/database/databaseArgs";
 export { EmbeddedPostgresArgs, EmbeddedTls } from "./components/database/embedded";
 export {

@@ -158,8 +158,9 @@ export interface PostgresAppArgs {
   /**
    * Which environment variable gets which key of the connection Secret, in the application and in the migration:
    * `{ DB_HOST: "host", DB_PASSWORD: "password" }`. Keys are host, port, dbname, user, password, uri, jdbc-uri, pgpass, sslmode,
-   * sslrootcert and those of `database.connectionFormats`. Defaults to DATABASE_URL and libpq's PGHOST, PGPORT, PGDATABASE, PGUSER, PGPASSWORD, with TLS also PGSSLMODE,
-   * PGSSLROOTCERT and Node's NODE_EXTRA_CA_CERTS; of those, what an existing Secret has.
+   * sslrootcert, sslcert, sslkey and those of `database.connectionFormats`. Defaults to DATABASE_URL and libpq's PGHOST, PGPORT, PGDATABASE,
+   * PGUSER, PGPASSWORD, with TLS also PGSSLMODE, PGSSLROOTCERT, PGSSLCERT, PGSSLKEY and Node's NODE_EXTRA_CA_CERTS; of those, what the
+   * connection has.
    * A change runs the migration, then rolls the pods.
    */
   connectionEnv?: Record<string, pulumi.Input<string>>;

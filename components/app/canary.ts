@@ -137,7 +137,7 @@ export function canaryJob(
         around.client.rules,
       ),
       spec: {
-        ...appPod(app),
+        ...appPod(app, around),
         restartPolicy: "Never", // the failed pod keeps its log
         initContainers: [toolsContainer(around.client), ...extraContainers(app, around)],
         // The application comes last, so that its words are the last of the failure.

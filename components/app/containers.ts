@@ -6,7 +6,7 @@ import { checkResources, ContainerResourcesArgs } from "../common/resources";
 import { environmentName, imageReference, label, path, port, pullPolicy, text, wholeNumber } from "../common/rules";
 import { checkWritablePaths, restrictedContainer, writable } from "../common/security";
 import { Rule, Validation } from "../common/validation";
-import { caVolume } from "../database/connection";
+import { tlsVolumes } from "../database/connection";
 import { EnvFromArgs, resolveEnvFrom } from "../common/envFrom";
 import { AppProbeArgs, resolveStartup } from "./probes";
 import { appVariables } from "./variables";
@@ -205,7 +205,7 @@ export const extraContainers = (app: ResolvedApp, around: AppSurroundings): type
     },
     terminationMessagePolicy: "FallbackToLogsOnError",
     volumeMounts: [
-      ...(container.appEnv ? caVolume(around.connection).volumeMounts : []),
+      ...(container.appEnv ? tlsVolumes(around.connection).volumeMounts : []),
       ...scratch(container).volumeMounts,
       ...container.mounts.flatMap(([from, mountPath]) => appMounts(app, from).map((mount) => ({ ...mount, mountPath }))),
     ],

@@ -218,13 +218,3 @@ export const volumeSpecs = (
       ...(configMap === undefined ? { secret: { secretName: secret } } : { configMap: { name: configMap } }),
     };
   });
-
-/**
- * The group that owns the files of claims where no user of the application's is known. Every process of the pod has it besides its
- * own, whoever it is; without one, a new volume belongs to root and the application cannot write to it.
- */
-const FILES_GROUP = 65532;
-
-/** For the pod's security context. */
-export const filesGroup = (volumes: ResolvedVolume[], uid: pulumi.Input<number> | undefined) =>
-  uid === undefined && volumes.some(({ claim }) => claim) ? { fsGroup: FILES_GROUP, fsGroupChangePolicy: "OnRootMismatch" } : {};

@@ -119,7 +119,7 @@ export function workerDeployment(
   const template = {
     metadata: { labels: around.labels },
     spec: {
-      ...appPod(app),
+      ...appPod(app, around),
       terminationGracePeriodSeconds: worker.terminationGracePeriodSeconds,
       containers: [
         {

@@ -3,13 +3,13 @@ import { types } from "@pulumi/kubernetes";
 import { computed } from "../common/computed";
 import { Placement, podPlacement } from "../common/placement";
 import { ContainerResourcesArgs } from "../common/resources";
-import { restrictedContainer, restrictedPod, writable } from "../common/security";
-import { caVolume } from "../database/connection";
+import { filesGroup, restrictedContainer, restrictedPod, writable } from "../common/security";
+import { keyGroup, tlsVolumes } from "../database/connection";
 import { ResolvedAutoscaling } from "./autoscaling";
 import { extraContainers, extraVolumes, ResolvedContainer } from "./containers";
 import { METRICS_PORT_NAME, PORT_NAME, ResolvedProbes } from "./probes";
 import { ResolvedServiceAccount } from "./serviceAccount";
-import { filesGroup, ResolvedVolume, volumeMounts, volumeSpecs } from "./volumes";
+import { ResolvedVolume, volumeMounts, volumeSpecs } from "./volumes";
 import { marked } from "./templateMark";
 import { appVariables, VariableSources } from "./variables";
 import { topologySpread, TopologySpreadArgs } from "./topologySpread";
@@ -119,7 +119,7 @@ function common(app: ResolvedApp, around: PodSurroundings, kind: WorkloadKind) {
   const template = {
     metadata: { labels: { ...around.labels, ...ofKind(kind) }, annotations: around.annotations },
     spec: {
-      ...appPod(app),
+      ...appPod(app, around),
       terminationGracePeriodSeconds: app.terminationGracePeriodSeconds,
       topologySpreadConstraints: topologySpread(app.topologySpread, around.selector, revision),
       initContainers: initContainers.length ? initContainers : undefined,
@@ -139,11 +139,15 @@ function common(app: ResolvedApp, around: PodSurroundings, kind: WorkloadKind) {
 const stopping = ({ preStopSeconds: seconds }: ResolvedApp) => (seconds === 0 ? undefined : { preStop: { sleep: { seconds } } });
 
 /** What holds for every pod that runs the application. */
-export const appPod = (app: ResolvedApp) => ({
+export const appPod = (app: ResolvedApp, { connection }: Pick<AppSurroundings, "connection">) => ({
   serviceAccountName: app.serviceAccount.name,
   automountServiceAccountToken: app.serviceAccount.automountToken,
   enableServiceLinks: false, // they would put a variable for each Service of the namespace into the application
-  securityContext: { ...restrictedPod(app.uid), ...filesGroup(app.volumes, app.uid) },
+  securityContext: {
+    ...restrictedPod(app.uid),
+    ...keyGroup(connection, app.uid),
+    ...(app.volumes.some(({ claim }) => claim) ? filesGroup(app.uid) : {}),
+  },
   ...podPlacement(app.placement),
 });
 
@@ -165,7 +169,7 @@ export function appContainer(app: ResolvedApp, { connection, keys, envFrom }: Ap
     securityContext: restrictedContainer(),
     terminationMessagePolicy: "FallbackToLogsOnError",
     volumeMounts: [
-      ...caVolume(connection).volumeMounts,
+      ...tlsVolumes(connection).volumeMounts,
       ...writable(app.writablePaths).volumeMounts,
       ...volumeMounts(app.volumes),
     ],
@@ -178,7 +182,7 @@ export const appVolumes = (
   { connection, claims }: AppSurroundings,
   beside = false,
 ): types.input.core.v1.Volume[] => [
-  ...caVolume(connection).volumes,
+  ...tlsVolumes(connection).volumes,
   ...writable(app.writablePaths).volumes,
   ...volumeSpecs(app.volumes, claims, beside),
   ...extraVolumes(app),

@@ -12,6 +12,13 @@ export function restrictedPod(uid?: pulumi.Input<number>): types.input.core.v1.P
   };
 }
 
+/**
+ * The group of a pod's files where no user of its containers is known. Every process of the pod has it besides its own, whoever it is;
+ * without one, files belong to root alone.
+ */
+export const filesGroup = (uid: pulumi.Input<number> | undefined): types.input.core.v1.PodSecurityContext =>
+  uid === undefined ? { fsGroup: 65532, fsGroupChangePolicy: "OnRootMismatch" } : {};
+
 /** What the "restricted" Pod Security Standard asks of a container, and a root file system that nobody can write. */
 export function restrictedContainer(): types.input.core.v1.SecurityContext {
   return { allowPrivilegeEscalation: false, readOnlyRootFilesystem: true, capabilities: { drop: ["ALL"] } };

@@ -117,6 +117,11 @@ export const shapes = {
     "command?": "Input<Input<string>[]>",
     "timeoutSeconds?": "number",
   },
+  ClientCertificateArgs: {
+    secretName: "Input<string>",
+    "certificateKey?": "Input<string>",
+    "privateKeyKey?": "Input<string>",
+  },
   CloudNativePgArgs: {
     "instances?": "Input<number>",
     "version?": "Input<number>",
@@ -225,6 +230,7 @@ export const shapes = {
   ExternalTlsArgs: {
     "mode?": "string",
     "ca?": "Input<string>",
+    "clientCertificate?": "ClientCertificateArgs",
   },
   FlywayOptions: {
     "locations?": "string",
@@ -361,6 +367,7 @@ export const shapes = {
     "connectionKeys?": "Record<string, Input<string>>",
     "connectionValues?": "Record<string, Input<string>>",
     "connectionCaSecretName?": "Input<string>",
+    "connectionClientCertificate?": "ClientCertificateArgs",
     "connectionFormats?": "Record<string, string>",
     "dataId?": "Input<string>",
     "connectionEnv?": "Record<string, Input<string>>",

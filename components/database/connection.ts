@@ -3,6 +3,7 @@ import { types } from "@pulumi/kubernetes";
 import { byName } from "../common/environment";
 import { Rule, Validation } from "../common/validation";
 import { environmentName } from "../common/rules";
+import { filesGroup } from "../common/security";
 
 /** Parts of a connection, and the keys of the connection Secret. */
 export const ConnectionKey = {
@@ -16,9 +17,9 @@ export const ConnectionKey = {
   User: "user",
   /** The login role's password. */
   Password: "password",
-  /** `postgresql://user:password@host:port/dbname`, percent-encoded, with sslmode and sslrootcert where there is TLS. */
+  /** `postgresql://user:password@host:port/dbname`, percent-encoded, with sslmode and the paths of files where there is TLS. */
   Uri: "uri",
-  /** `jdbc:postgresql://host:port/dbname?user=…&password=…`, percent-encoded, with sslmode and sslrootcert where there is TLS. */
+  /** `jdbc:postgresql://host:port/dbname?user=…&password=…`, percent-encoded, with sslmode and the paths of files where there is TLS. */
   JdbcUri: "jdbc-uri",
   /** A line of a libpq password file. */
   Pgpass: "pgpass",
@@ -26,6 +27,10 @@ export const ConnectionKey = {
   Sslmode: "sslmode",
   /** Path of the file, in the application's and the migration's containers, with the authority that signs the server's certificate. */
   Sslrootcert: "sslrootcert",
+  /** Path of the file, there too, with the client's certificate. */
+  Sslcert: "sslcert",
+  /** Path of the file with that certificate's private key. */
+  Sslkey: "sslkey",
 } as const;
 export type ConnectionKey = (typeof ConnectionKey)[keyof typeof ConnectionKey];
 
@@ -35,9 +40,12 @@ export interface ConnectionParts {
   port: number;
   dbname: string;
   user: string;
-  password: string;
+  /** None where a certificate alone says who logs in. */
+  password?: string;
   sslmode: string;
   sslrootcert?: string;
+  sslcert?: string;
+  sslkey?: string;
 }
 
 /** Where containers find the authority of the server's certificate. */
@@ -45,31 +53,72 @@ const CA_DIRECTORY = "/etc/postgres-app/tls";
 const CA_KEY = "ca.crt";
 export const CA_FILE = `${CA_DIRECTORY}/${CA_KEY}`;
 
+/** ... and the client's own certificate, with its key. */
+const CLIENT_DIRECTORY = "/etc/postgres-app/client";
+const [CERTIFICATE_FILE, KEY_FILE] = ["tls.crt", "tls.key"];
+
+/** Which files a connection needs, and the Secrets that they come from. */
+export interface TlsFiles {
+  /** Secret whose ca.crt signs the server's certificate. */
+  caSecretName?: pulumi.Input<string>;
+  clientCertificate?: ClientCertificateArgs;
+}
+
+/** A client certificate, in a Secret that is there already, as cert-manager makes it. */
+export interface ClientCertificateArgs {
+  /**
+   * Name of the Secret, in the application's namespace. Pods see a renewed certificate within a minute or so; whether a program that runs
+   * reads it again is the program's affair. A change runs the migration, then rolls the pods.
+   */
+  secretName: pulumi.Input<string>;
+  /**
+   * Key of the certificate, in PEM. Defaults to "tls.crt". A change runs the migration, then rolls the pods.
+   */
+  certificateKey?: pulumi.Input<string>;
+  /**
+   * Key of its private key, in PEM and without a passphrase. Defaults to "tls.key". A change runs the migration, then rolls the pods.
+   */
+  privateKeyKey?: pulumi.Input<string>;
+}
+
+/** Parts of a connection that are paths of such files. */
+export const tlsPaths = ({ caSecretName, clientCertificate }: TlsFiles) => ({
+  ...(caSecretName === undefined ? {} : { sslrootcert: CA_FILE }),
+  ...(clientCertificate === undefined
+    ? {}
+    : { sslcert: `${CLIENT_DIRECTORY}/${CERTIFICATE_FILE}`, sslkey: `${CLIENT_DIRECTORY}/${KEY_FILE}` }),
+});
+
 /** The connection Secret's content: the parts, and the forms in which programs want them in one piece, the user's own among them. */
 export function connectionSecretData(parts: ConnectionParts, formats: Record<string, string> = {}): Record<string, string> {
-  const { host, port, dbname, user, password, sslmode, sslrootcert } = parts;
+  const { host, port, dbname, user, password, sslmode, sslrootcert, sslcert, sslkey } = parts;
   const encode = encodeURIComponent;
   const pgpass = (field: string) => field.replace(/[\\:]/g, "\\$&");
   // Without TLS nothing is said of it: not every program takes a parameter that it does not know.
-  const tls: Record<string, string> = sslmode === "disable" ? {} : { sslmode, ...(sslrootcert ? { sslrootcert } : {}) };
+  const files = given({ sslrootcert, sslcert, sslkey });
+  const tls: Record<string, string> = sslmode === "disable" ? {} : { sslmode, ...files };
   const query = (more: Record<string, string>) => {
     const pairs = Object.entries({ ...more, ...tls }).map(([name, value]) => `${name}=${encode(value)}`);
     return pairs.length ? `?${pairs.join("&")}` : "";
   };
+  const login = password === undefined ? encode(user) : `${encode(user)}:${encode(password)}`;
   return {
     host,
     port: String(port),
     dbname,
     user,
-    password,
-    uri: `postgresql://${encode(user)}:${encode(password)}@${authority(host)}:${port}/${encode(dbname)}${query({})}`,
-    "jdbc-uri": `jdbc:postgresql://${authority(host)}:${port}/${encode(dbname)}${query({ user, password })}`,
-    pgpass: [host, String(port), dbname, user, password].map(pgpass).join(":"),
+    ...given({ password }),
+    uri: `postgresql://${login}@${authority(host)}:${port}/${encode(dbname)}${query({})}`,
+    "jdbc-uri": `jdbc:postgresql://${authority(host)}:${port}/${encode(dbname)}${query({ user, ...given({ password }) })}`,
+    ...(password === undefined ? {} : { pgpass: [host, String(port), dbname, user, password].map(pgpass).join(":") }),
     sslmode,
-    ...(sslrootcert ? { sslrootcert } : {}),
+    ...files,
     ...Object.fromEntries(Object.entries(formats).map(([key, template]) => [key, fill(template, parts)])),
   };
 }
+
+const given = (parts: Record<string, string | undefined>) =>
+  Object.fromEntries(Object.entries(parts).filter((part): part is [string, string] => part[1] !== undefined));
 
 /** `{password}` in a template is that part, `{password:uri}` the same, percent-encoded. Other braces stay: ODBC quotes with them. */
 const PLACEHOLDER = /\{([a-z]+)(:uri)?\}/g;
@@ -93,7 +142,7 @@ export function checkConnectionFormats(
     formats,
     (key) => {
       if (!/^[-._a-zA-Z0-9]{1,253}$/.test(key)) return 'is not the key of a Secret: use letters, digits, "-", "_" and "."';
-      return key in ownKeys(true) ? "is a key that the connection Secret has already: use another one" : undefined;
+      return KEYS.includes(key) ? "is a key that the connection Secret has already: use another one" : undefined;
     },
     (template) => {
       const unknown = [...template.matchAll(PLACEHOLDER)].filter(([, part]) => !parts.includes(part)).map(([found]) => found);
@@ -103,32 +152,43 @@ export function checkConnectionFormats(
   );
 }
 
-/** Keys of the Secret that are made of its parts. */
+const KEYS: string[] = Object.values(ConnectionKey);
+/** Those that are made of parts. */
 const FORMS: string[] = ["uri", "jdbc-uri", "pgpass"];
 
 /** An IPv6 address stands in brackets where a port follows it. */
 const authority = (host: string) => (host.includes(":") ? `[${host}]` : host);
 
 /** How containers log in: every part either by reference to a Secret's key, or as a value that is none of a secret. */
-export interface Connection {
+export interface Connection extends TlsFiles {
   secretName: pulumi.Input<string>;
   /** Key of the Secret by part. */
   keys: Record<string, pulumi.Input<string>>;
   /** Parts that stand in no Secret. */
   values: Record<string, pulumi.Input<string>>;
-  /** Secret whose ca.crt signs the server's certificate. */
-  caSecretName?: pulumi.Input<string>;
   /** What those of the keys are made of that are the user's own forms. */
   formats?: Record<string, string>;
 }
 
+/** What there may or may not be in a connection of our own. */
+interface OwnParts {
+  ca?: boolean;
+  clientCertificate?: boolean;
+  password?: boolean;
+}
+
 /** Keys of a Secret that is made by this package. */
-export const ownKeys = (ca: boolean, formats: Record<string, string> = {}): Record<string, string> =>
-  Object.fromEntries(
-    [...Object.values(ConnectionKey), ...Object.keys(formats)]
-      .filter((key) => ca || key !== "sslrootcert")
-      .map((key) => [key, key]),
-  );
+export function ownKeys(
+  { ca = false, clientCertificate = false, password = true }: OwnParts,
+  formats: Record<string, string> = {},
+): Record<string, string> {
+  const absent = [
+    ...(ca ? [] : ["sslrootcert"]),
+    ...(clientCertificate ? [] : ["sslcert", "sslkey"]),
+    ...(password ? [] : ["password", "pgpass"]),
+  ];
+  return Object.fromEntries([...KEYS, ...Object.keys(formats)].filter((key) => !absent.includes(key)).map((key) => [key, key]));
+}
 
 /**
  * What most programs and every libpq tool read, as far as the connection has it. Node.js does not read libpq's variable for the
@@ -142,11 +202,23 @@ const defaultConnectionEnv: Record<string, ConnectionKey> = {
   PGUSER: "user",
   PGPASSWORD: "password",
 };
-const tlsConnectionEnv: Record<string, ConnectionKey> = {
+const libpqTlsEnv: Record<string, ConnectionKey> = {
   PGSSLMODE: "sslmode",
   PGSSLROOTCERT: "sslrootcert",
+  PGSSLCERT: "sslcert",
+  PGSSLKEY: "sslkey",
+};
+const tlsConnectionEnv: Record<string, ConnectionKey> = {
+  ...libpqTlsEnv,
   NODE_EXTRA_CA_CERTS: "sslrootcert",
 };
+
+/** libpq's variables of the files, for who has no more of the connection than these. */
+export function libpqFiles(files: TlsFiles): Record<string, string> {
+  const paths: Record<string, string> = tlsPaths(files);
+  const there = Object.entries(libpqTlsEnv).filter(([, part]) => part in paths);
+  return Object.fromEntries(there.map(([name, part]) => [name, paths[part]]));
+}
 
 /** Environment variables of a container by the app's own names. No secret value stands in a pod's spec. */
 export function connectionVariables(
@@ -163,25 +235,40 @@ export function connectionVariables(
 /** What psql, pg_dump and our scripts read: libpq's variables, or the whole URI where that is all there is. */
 export function libpqVariables(connection: Connection): pulumi.Input<types.input.core.v1.EnvVar>[] {
   const { DATABASE_URL: whole, ...parts } = defaultConnectionEnv;
-  const { NODE_EXTRA_CA_CERTS: _, ...tls } = tlsConnectionEnv;
-  const wanted = { ...("password" in connection.keys ? parts : { CONNECTION_URI: whole }), ...tls };
-  const there = ([, part]: [string, string]) => part in connection.keys || part in connection.values;
+  const { keys, clientCertificate } = connection;
+  const inParts = "password" in keys || (clientCertificate !== undefined && ("host" in keys || !("uri" in keys)));
+  const wanted = { ...(inParts ? parts : { CONNECTION_URI: whole }), ...libpqTlsEnv };
+  const there = ([, part]: [string, string]) => part in keys || part in connection.values;
   return connectionVariables(connection, Object.fromEntries(Object.entries(wanted).filter(there)));
 }
 
-/** The volume with the authority's certificate, for containers that log in. */
-export function caVolume({ caSecretName }: Pick<Connection, "caSecretName">): {
+/** The volumes with these files, for containers that log in. */
+export function tlsVolumes({ caSecretName, clientCertificate }: TlsFiles): {
   volumes: types.input.core.v1.Volume[];
   volumeMounts: types.input.core.v1.VolumeMount[];
 } {
-  if (caSecretName === undefined) return { volumes: [], volumeMounts: [] };
-  const name = "database-ca";
+  const files: [string, string, types.input.core.v1.SecretVolumeSource][] = [];
+  // One key only: CloudNativePG keeps the authority's private key beside it.
+  if (caSecretName !== undefined)
+    files.push(["database-ca", CA_DIRECTORY, { secretName: caSecretName, items: [{ key: CA_KEY, path: CA_KEY }] }]);
+  if (clientCertificate !== undefined) {
+    const { secretName, certificateKey = CERTIFICATE_FILE, privateKeyKey = KEY_FILE } = clientCertificate;
+    const items = [
+      { key: certificateKey, path: CERTIFICATE_FILE },
+      { key: privateKeyKey, path: KEY_FILE },
+    ];
+    // libpq takes no key that others can read (https://www.postgresql.org/docs/current/libpq-ssl.html): root's, that its group may read.
+    files.push(["database-client", CLIENT_DIRECTORY, { secretName, items, defaultMode: 0o440 }]);
+  }
   return {
-    // One key only: CloudNativePG keeps the authority's private key beside it.
-    volumes: [{ name, secret: { secretName: caSecretName, items: [{ key: CA_KEY, path: CA_KEY }] } }],
-    volumeMounts: [{ name, mountPath: CA_DIRECTORY, readOnly: true }],
+    volumes: files.map(([name, , secret]) => ({ name, secret })),
+    volumeMounts: files.map(([name, mountPath]) => ({ name, mountPath, readOnly: true })),
   };
 }
+
+/** For a pod's security context: a client's key is its group's to read. */
+export const keyGroup = ({ clientCertificate }: TlsFiles, uid: pulumi.Input<number> | undefined) =>
+  clientCertificate === undefined ? {} : filesGroup(uid);
 
 /** What the application's variables may be made of, and what they are if nothing is said. */
 export interface ConnectionOffer {
@@ -191,8 +278,8 @@ export interface ConnectionOffer {
 }
 
 /** An offer of everything that our own Secrets hold. */
-export function ownOffer(tls: boolean, ca: boolean): ConnectionOffer {
-  return { parts: Object.keys(ownKeys(ca)), tls };
+export function ownOffer(tls: boolean, parts: OwnParts): ConnectionOffer {
+  return { parts: Object.keys(ownKeys(parts)), tls };
 }
 
 export function checkConnectionEnv(
@@ -220,7 +307,7 @@ const offered =
   (part) => {
     if (parts.includes(part)) return undefined;
     const choice = `write one of ${parts.map((known) => JSON.stringify(known)).join(", ")}`;
-    return part in ownKeys(true)
+    return KEYS.includes(part)
       ? `is ${JSON.stringify(part)}, which this connection does not have: ${choice}, or add a key of the Secret that holds it`
       : `is ${JSON.stringify(part)}: ${choice}`;
   };

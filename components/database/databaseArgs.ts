@@ -103,7 +103,7 @@ export interface AppDatabaseArgs {
   /**
    * Further keys of the connection Secret, each a template over its parts, for programs that take neither a URI nor single parts:
    * `{ npgsql: "Host={host};Port={port};Database={dbname};Username={user};Password={password}" }`. Parts are host, port, dbname, user,
-   * password, sslmode and, where there is an authority, sslrootcert; `{password:uri}` is percent-encoded. `connectionEnv` gives such a key
+   * password, sslmode and, where there are such files, sslrootcert, sslcert and sslkey; `{password:uri}` is percent-encoded. `connectionEnv` gives such a key
    * to the application and the migration like any other. Not with `external.secret`. A change rolls the pods that get it. Defaults to none.
    */
   connectionFormats?: Record<string, string>;

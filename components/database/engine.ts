@@ -1,11 +1,11 @@
 import * as pulumi from "@pulumi/pulumi";
 import { Child } from "../common/childOptions";
 import { ClusterRules } from "../common/clusterRules";
-import { Connection } from "./connection";
+import { Connection, TlsFiles } from "./connection";
 import { Logins } from "./credentials";
 
 /** A server, whoever runs it: what the rest of the component needs to know of one. */
-export interface Engine {
+export interface Engine extends TlsFiles {
   /** Where the application connects. */
   server: Server;
   /** Where connect what changes the schema, dumps or restores: past a pooler, if there is one. */
@@ -14,8 +14,6 @@ export interface Engine {
   pooled: boolean;
   /** What the second calls login and database, where that is something else. */
   directNames?: { user?: pulumi.Input<string>; dbname?: pulumi.Input<string> };
-  /** What signs the server's certificate, if clients are to verify it: a Secret with ca.crt. */
-  caSecretName?: pulumi.Input<string>;
   sslmode: pulumi.Input<string>;
   /** Postgres' programs, of the server's major version or a newer one. */
   client: Client;

@@ -3,7 +3,7 @@ import * as core from "@pulumi/kubernetes/core/v1";
 import { ClusterRules, ownImage } from "../common/clusterRules";
 import { imageReference, oneOf, port, postgresName, text, wholeNumber } from "../common/rules";
 import { isDeferred, Validation } from "../common/validation";
-import { CA_FILE, Connection, ConnectionOffer, ownOffer } from "./connection";
+import { ClientCertificateArgs, Connection, ConnectionOffer, ownOffer, TlsFiles, tlsPaths } from "./connection";
 import { Logins } from "./credentials";
 import { clientOf, Engine, EngineContext } from "./engine";
 import { userOf } from "./image";
@@ -33,6 +33,12 @@ export interface ExternalTlsArgs {
    * It is mounted into the application and the migration. "verify-ca" and "verify-full" need it.
    */
   ca?: pulumi.Input<string>;
+  /**
+   * Certificate that clients show to the server. It is mounted into whatever connects, and the parts sslcert and sslkey are its files: in
+   * PGSSLCERT and PGSSLKEY, and in the URI. Where the server asks for nothing else (`cert` in its pg_hba.conf), leave out `password`.
+   * Java's driver reads keys in PEM since November 2025 (pgjdbc#3700), older ones want PKCS #8 in DER. A change runs the migration, then rolls the pods. Defaults to none.
+   */
+  clientCertificate?: ClientCertificateArgs;
 }
 
 /** A Secret that is there already, with the connection or some of it. Each part comes from its key, or else from the arguments. */
@@ -58,7 +64,7 @@ export interface ExternalSecretArgs {
    */
   userKey?: pulumi.Input<string>;
   /**
-   * Key with the password. Needed unless `uriKey` is given.
+   * Key with the password. Needed unless `uriKey` or a client certificate (`tls.clientCertificate`) is given.
    */
   passwordKey?: pulumi.Input<string>;
   /**
@@ -100,7 +106,8 @@ export interface ExternalAdminArgs {
 }
 
 /**
- * A Postgres server that is not of this package. Exactly one of `password`, `secret` and `admin` says how to log in.
+ * A Postgres server that is not of this package. Exactly one of `password`, `secret` and `admin` says how to log in, or with
+ * `tls.clientCertificate` none.
  */
 export interface ExternalPostgresArgs {
   /**
@@ -172,6 +179,7 @@ export interface ResolvedExternal {
   admin?: ExternalAdminArgs;
   sslmode: TlsMode;
   ca?: pulumi.Input<string>;
+  clientCertificate?: ClientCertificateArgs;
   clientImage: pulumi.Input<string>;
 }
 
@@ -196,14 +204,15 @@ export function resolveExternal(
   const check: Validation["check"] = (property, value, rule) => validation.check(`${path}.${property}`, value, rule);
   const missing = (property: string, wayOut: string) => validation.problem(property, `is missing: ${wayOut}`);
 
+  const { secret, admin, tls } = args;
+  const certificate = tls?.clientCertificate;
   const patterns = PATTERNS.filter((pattern) => args[pattern] !== undefined);
-  if (patterns.length !== 1) {
+  if (patterns.length > 1 || (patterns.length === 0 && certificate === undefined)) {
     validation.problem(
       path,
       `${patterns.length ? `has ${patterns.join(" and ")}` : "does not say how to log in"}: give exactly one of password (from Pulumi's configuration), secret (one that is there already) and admin (role and database are made)`,
     );
   }
-  const { secret, admin, tls } = args;
   if (args.host === undefined && secret?.hostKey === undefined && secret?.uriKey === undefined)
     missing(`${path}.host`, `write the server's host name${secret ? ", or its key of the Secret in secret.hostKey" : ""}`);
   if (!admin && secret?.uriKey === undefined) {
@@ -228,6 +237,14 @@ export function resolveExternal(
   const mode = check("tls.mode", tls?.mode, oneOf(Object.values(TlsMode)));
   if (mode?.startsWith("verify") && tls?.ca === undefined)
     missing(`${path}.tls.ca`, `${mode} needs the certificate of the authority, in PEM`);
+
+  if (certificate) {
+    const inside = `${path}.tls.clientCertificate`;
+    validation.required(`${inside}.secretName`, certificate.secretName, nonEmpty, "name the Secret with the certificate");
+    check("tls.clientCertificate.certificateKey", certificate.certificateKey, nonEmpty);
+    check("tls.clientCertificate.privateKeyKey", certificate.privateKeyKey, nonEmpty);
+    if (mode === "disable") validation.problem(inside, 'is never shown with tls.mode "disable": leave out one of the two');
+  }
 
   const version = check("version", args.version, wholeNumber(10, 99));
   const directPort = check("directPort", args.directPort, port);
@@ -255,7 +272,8 @@ export function resolveExternal(
     secret,
     admin,
     sslmode: mode ?? (tls?.ca === undefined ? "require" : "verify-full"),
-    ca: check("tls.ca", tls?.ca, certificate),
+    ca: check("tls.ca", tls?.ca, pem),
+    clientCertificate: certificate,
     clientImage:
       check("clientImage", args.clientImage, imageReference) ??
       ownImage(
@@ -267,7 +285,7 @@ export function resolveExternal(
 
 function checkSecret(secret: ExternalSecretArgs, args: ExternalPostgresArgs, path: string, validation: Validation): void {
   validation.required(`${path}.name`, secret.name, nonEmpty, "name the Secret");
-  if (secret.passwordKey === undefined && secret.uriKey === undefined)
+  if (secret.passwordKey === undefined && secret.uriKey === undefined && args.tls?.clientCertificate === undefined)
     validation.problem(
       path,
       "does not say where the password is: name its key in passwordKey, or the key of a whole URI in uriKey",
@@ -281,7 +299,7 @@ function checkSecret(secret: ExternalSecretArgs, args: ExternalPostgresArgs, pat
       validation.problem(`${path}.${key}`, `is given beside ${property}: keep one of the two`);
   }
   if (args.directHost === undefined && args.directPort === undefined) return;
-  if (secret.passwordKey === undefined) {
+  if (secret.passwordKey === undefined && secret.uriKey !== undefined) {
     validation.problem(
       `${path}.uriKey`,
       "holds a host already, and another one cannot be put into it: name the keys of the parts too (databaseNameKey, userKey, passwordKey)",
@@ -305,26 +323,30 @@ const hostName = (value: unknown) =>
     ? undefined
     : `${JSON.stringify(value)} is not a host name: write it without scheme, port and path`;
 
-const certificate = (value: unknown) =>
+const pem = (value: unknown) =>
   typeof value === "string" && value.includes("-----BEGIN CERTIFICATE-----")
     ? undefined
     : "is not a certificate in PEM: it begins with -----BEGIN CERTIFICATE-----";
 
 /** What a connection to it offers to the application. */
 export function externalOffer(database: ResolvedExternal, given: { databaseName: boolean; user: boolean }): ConnectionOffer {
-  const { secret, sslmode, ca, host, pooled } = database;
+  const { secret, sslmode, host, pooled, password, admin } = database;
   const tls = sslmode !== "disable";
-  if (!secret) return ownOffer(tls, ca !== undefined);
+  const ca = database.ca !== undefined;
+  const clientCertificate = database.clientCertificate !== undefined;
+  if (!secret) return ownOffer(tls, { ca, clientCertificate, password: password !== undefined || admin !== undefined });
   const there: Record<string, boolean> = {
     host: host !== undefined || secret.hostKey !== undefined,
-    port: secret.passwordKey !== undefined || secret.portKey !== undefined || host !== undefined,
+    port: secret.uriKey === undefined || secret.passwordKey !== undefined || secret.portKey !== undefined || host !== undefined,
     dbname: given.databaseName || secret.databaseNameKey !== undefined,
     user: given.user || secret.userKey !== undefined,
     password: secret.passwordKey !== undefined,
     // A URI names one host, and the migration's is another one then.
     uri: secret.uriKey !== undefined && !pooled,
     sslmode: true,
-    sslrootcert: ca !== undefined,
+    sslrootcert: ca,
+    sslcert: clientCertificate,
+    sslkey: clientCertificate,
   };
   return { parts: Object.keys(there).filter((part) => there[part]), tls };
 }
@@ -340,6 +362,7 @@ export function externalServer(
   const { admin, secret, ca } = database;
   const caSecret =
     ca === undefined ? undefined : new core.Secret(`${name}-ca`, { metadata, stringData: { "ca.crt": ca } }, child());
+  const files: TlsFiles = { caSecretName: caSecret?.metadata.name, clientCertificate: database.clientCertificate };
   const adminSecret =
     admin?.password === undefined
       ? undefined
@@ -352,7 +375,7 @@ export function externalServer(
     pooled: database.pooled,
     directNames: database.directNames,
     sslmode: database.sslmode,
-    caSecretName: caSecret?.metadata.name,
+    ...files,
     onDelete: "retain",
     client: clientOf(database.clientImage, pulumi.output(database.clientImage).apply(userOf), rules),
     admin: admin && {
@@ -365,7 +388,7 @@ export function externalServer(
     },
     logins: around.logins,
     seen: {},
-    given: secret && givenConnection(secret, database, around, caSecret?.metadata.name),
+    given: secret && givenConnection(secret, database, around, files),
     ready: [...(caSecret ? [caSecret] : []), ...(adminSecret ? [adminSecret] : [])],
   };
 }
@@ -373,9 +396,9 @@ export function externalServer(
 /** How to log in with a Secret that is there already: what has no key in it is what the arguments say. */
 function givenConnection(
   secret: ExternalSecretArgs,
-  { host, port, sslmode, ca }: ResolvedExternal,
+  { host, port, sslmode }: ResolvedExternal,
   { databaseName, user }: { databaseName: pulumi.Input<string>; user: pulumi.Input<string> },
-  caSecretName: pulumi.Input<string> | undefined,
+  files: TlsFiles,
 ): Connection {
   const keys = Object.fromEntries(
     Object.entries(SECRET_KEYS).flatMap(([part, property]) => {
@@ -389,9 +412,9 @@ function givenConnection(
     dbname: databaseName,
     user,
     sslmode,
-    ...(ca === undefined ? {} : { sslrootcert: CA_FILE }),
+    ...tlsPaths(files),
   };
-  return { secretName: secret.name, keys, values, caSecretName };
+  return { secretName: secret.name, keys, values, ...files };
 }
 
 /** The same login on the server itself, past a pooler. */

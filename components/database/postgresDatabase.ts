@@ -15,7 +15,7 @@ import { DatabaseLocation, shieldDatabase } from "../network/databasePolicies";
 import { backupCheckJob, backupCronJob, backupFiles, CHECK_SECONDS } from "./backup";
 import { PostgresClient } from "./client";
 import { cloudNativePgServer } from "./cloudNativePgServer";
-import { CA_FILE, caVolume, Connection, connectionSecretData, libpqVariables, ownKeys } from "./connection";
+import { Connection, connectionSecretData, libpqVariables, ownKeys, tlsPaths, tlsVolumes } from "./connection";
 import { currentLogin, generateLogins, Login, loginsSecret } from "./credentials";
 import { PostgresDatabaseArgs } from "./databaseArgs";
 import { embeddedServer } from "./embeddedServer";
@@ -130,7 +130,7 @@ export class PostgresDatabase extends pulumi.ComponentResource {
       ...engine.client,
       imagePullSecrets,
       env: libpqVariables(connections.migration),
-      ...caVolume(connections.migration),
+      ...tlsVolumes(connections.migration),
     };
     const restored = restore(name, database, client, { namespace, labels: partLabels("restore") }, child, setup, engine);
     const ready = restored ?? setup;
@@ -328,19 +328,21 @@ function connect(
   metadata: Metadata,
   child: Child,
 ): { app: Connection; migration: Connection; secrets: core.Secret[] } {
-  const { given, logins, caSecretName, directNames: names = {} } = engine;
+  const { given, logins, caSecretName, clientCertificate, directNames: names = {} } = engine;
   const { connectionFormats: formats } = database;
   if (given) return { app: given, migration: engine.pooled ? directly(given, engine) : given, secrets: [] };
 
-  const login: Login = logins
+  // With a client certificate there may be no password.
+  type LoginOrCertificate = Pick<Login, "user"> & { password: pulumi.Output<string | undefined> };
+  const login: LoginOrCertificate = logins
     ? currentLogin(logins)
-    : { user: pulumi.output(database.user), password: pulumi.output(database.external!.password!) };
-  const content = (server: Server, { user, password }: Login, databaseName = database.databaseName) =>
+    : { user: pulumi.output(database.user), password: pulumi.output(database.external!.password) };
+  const content = (server: Server, { user, password }: LoginOrCertificate, databaseName = database.databaseName) =>
     pulumi.secret(
       pulumi
         .all([server.host, server.port, databaseName, user, password, engine.sslmode])
         .apply(([host, port, dbname, user, password, sslmode]) =>
-          connectionSecretData({ host, port, dbname, user, password, sslmode, sslrootcert: caSecretName && CA_FILE }, formats),
+          connectionSecretData({ host, port, dbname, user, password, sslmode, ...tlsPaths(engine) }, formats),
         ),
     );
   const app = new core.Secret(`${name}-connection`, { metadata, stringData: content(engine.server, login) }, child());
@@ -359,7 +361,12 @@ function connect(
     },
     child(),
   );
-  const own = { keys: ownKeys(caSecretName !== undefined, formats), values: {}, caSecretName, formats };
+  const there = {
+    ca: caSecretName !== undefined,
+    clientCertificate: clientCertificate !== undefined,
+    password: logins !== undefined || database.external?.password !== undefined,
+  };
+  const own = { keys: ownKeys(there, formats), values: {}, caSecretName, clientCertificate, formats };
   return {
     app: { ...own, secretName: answered(app.metadata.name, `${name}-connection`) },
     migration: { ...own, secretName: migrationName },

@@ -256,5 +256,5 @@ function offer(
 ): ConnectionOffer {
   if (external) return externalOffer(external, given);
   const tls = embedded?.tls !== "off";
-  return ownOffer(tls, tls);
+  return ownOffer(tls, { ca: tls });
 }

@@ -4,7 +4,7 @@ import { podMetadata } from "../common/clusterRules";
 import { podPlacement } from "../common/placement";
 import { ownResources } from "../common/resources";
 import { restrictedContainer, restrictedPod, writable } from "../common/security";
-import { CA_FILE, caVolume, Connection, libpqVariables } from "./connection";
+import { Connection, libpqFiles, libpqVariables, tlsVolumes } from "./connection";
 import { ResolvedCredentials } from "./credentials";
 import { Engine } from "./engine";
 import { databaseScript as script } from "../common/scripts";
@@ -76,7 +76,7 @@ interface SetupArgs {
 export function setupJob(setup: SetupArgs): types.input.batch.v1.JobSpec {
   const { engine, connectTimeoutSeconds } = setup;
   const scratch = writable(["/tmp"]);
-  const ca = caVolume(setup.connection);
+  const tls = tlsVolumes(setup.connection);
   const cluster = engine.admin ? clusterVolume : { volumes: [], volumeMounts: [] };
   return {
     backoffLimit: 0,
@@ -107,13 +107,13 @@ export function setupJob(setup: SetupArgs): types.input.batch.v1.JobSpec {
             terminationMessagePolicy: "FallbackToLogsOnError",
             volumeMounts: [
               { name: "scripts", mountPath: FILES, readOnly: true },
-              ...ca.volumeMounts,
+              ...tls.volumeMounts,
               ...cluster.volumeMounts,
               ...scratch.volumeMounts,
             ],
           },
         ],
-        volumes: [{ name: "scripts", configMap: { name: setup.files } }, ...ca.volumes, ...cluster.volumes, ...scratch.volumes],
+        volumes: [{ name: "scripts", configMap: { name: setup.files } }, ...tls.volumes, ...cluster.volumes, ...scratch.volumes],
       },
     },
   };
@@ -177,7 +177,7 @@ function makingVariables(setup: SetupArgs): types.input.core.v1.EnvVar[] {
       LOCK_FORMER: whether(credentials.lockFormerLogin),
       SETTINGS: String(setup.settings),
       PGSSLMODE: engine.sslmode,
-      ...(connection.caSecretName === undefined ? {} : { PGSSLROOTCERT: CA_FILE }),
+      ...libpqFiles(connection),
       ...(admin
         ? {
             ADMIN_USER: admin.user,

@@ -6,7 +6,7 @@ import { ownResources } from "../common/resources";
 import { retentionDays } from "../common/schedule";
 import { restrictedContainer, restrictedPod, writable } from "../common/security";
 import { BACKUPS_FOLDER, destinationMount, destinationName, destinationVolume, storeEnv } from "../database/backupDestination";
-import { caVolume, Connection, connectionVariables, libpqVariables } from "../database/connection";
+import { Connection, connectionVariables, keyGroup, libpqVariables, tlsVolumes } from "../database/connection";
 import { dataAnnotation } from "../database/setup";
 import { ResolvedMigration, ResolvedMigrationBackup } from "./resolveMigration";
 import { restoreCommand } from "./restoreByHand";
@@ -55,7 +55,7 @@ export function migrationDeadline({ timeoutSeconds, rollbackCommand, restoreOnFa
  */
 export function migrationJob(migration: ResolvedMigration, around: MigrationSurroundings): types.input.batch.v1.JobSpec {
   const { backup, rollbackCommand } = migration;
-  const ca = caVolume(around.connection);
+  const tls = tlsVolumes(around.connection);
   const scratch = writable(around.writablePaths);
   const annotations = {
     "kubectl.kubernetes.io/default-container": "migrate",
@@ -77,6 +77,7 @@ export function migrationJob(migration: ResolvedMigration, around: MigrationSurr
         // Only the client's programs write to volumes that are more than empty directories.
         securityContext: {
           ...restrictedPod(around.uid),
+          ...keyGroup(around.connection, around.uid),
           ...(backup ? { fsGroup: around.client.uid, fsGroupChangePolicy: "OnRootMismatch" } : {}),
         },
         initContainers: [toolsContainer(around.client)],
@@ -91,7 +92,7 @@ export function migrationJob(migration: ResolvedMigration, around: MigrationSurr
           ...supervisionVolumes(around.scripts),
           { name: "guard-tmp", emptyDir: {} },
           ...(backup ? [destinationVolume(backup.destination)] : []),
-          ...ca.volumes,
+          ...tls.volumes,
           ...scratch.volumes,
           ...migration.files.volumes,
         ],
@@ -129,7 +130,7 @@ export function userContainer(
     terminationMessagePolicy: "FallbackToLogsOnError", // the last lines of the log become the error of `pulumi up`
     volumeMounts: [
       ...supervisionMounts,
-      ...caVolume(around.connection).volumeMounts,
+      ...tlsVolumes(around.connection).volumeMounts,
       ...writable(around.writablePaths).volumeMounts,
       ...migration.files.volumeMounts,
     ],
@@ -163,7 +164,7 @@ export function guardContainer(
     resources: ownResources(backup ? { cpu: "100m", memory: "128Mi" } : { cpu: "10m", memory: "32Mi" }, client.rules.limits),
     volumeMounts: [
       ...supervisionMounts,
-      ...caVolume(connection).volumeMounts,
+      ...tlsVolumes(connection).volumeMounts,
       ...(backup ? [destinationMount(backup.destination)] : []),
       GUARD_TMP,
     ],

@@ -25,7 +25,7 @@ export function jobsOfApp(
   const { inPods, postDeploy } = app.migration;
   if (!migration || !run || inPods) return {};
   const { strategy: _, postDeploy: __, ...given } = migration;
-  const { secretName, keys, values, caSecretName, formats } = database.migrationConnection;
+  const { secretName, keys, values, caSecretName, clientCertificate, formats } = database.migrationConnection;
   const around = {
     image: run.image,
     namespace: app.namespace,
@@ -33,6 +33,7 @@ export function jobsOfApp(
     connectionKeys: keys,
     connectionValues: values,
     connectionCaSecretName: caSecretName,
+    connectionClientCertificate: clientCertificate,
     connectionFormats: formats,
     dataId: database.dataId,
     connectionEnv: app.connectionEnv,

@@ -3,6 +3,7 @@ import { JobPodsArgs } from "../common/clusterRules";
 import { EnvFromArgs } from "../common/envFrom";
 import { AppTolerationArgs } from "../common/placement";
 import { ContainerResourcesArgs } from "../common/resources";
+import { ClientCertificateArgs } from "../database/connection";
 import { BackupDestinationArgs } from "../database/backupDestination";
 import { MigrationFileArgs } from "./files";
 
@@ -294,6 +295,11 @@ export interface MigrationJobArgs extends MigrationRunArgs {
    * is. Defaults to none.
    */
   connectionCaSecretName?: pulumi.Input<string>;
+  /**
+   * Certificate that clients show to the server; the parts sslcert and sslkey are its files. Defaults to none. A change runs the
+   * migration again.
+   */
+  connectionClientCertificate?: ClientCertificateArgs;
   /**
    * What those keys are made of that are forms of your own: `{ npgsql: "Host={host};Database={dbname};…" }`, as in `connectionFormats` of
    * the database. A rehearsal needs it to point the command at the copy. Defaults to none.

@@ -15,7 +15,7 @@ import { shaped } from "../common/shape";
 import { Validation } from "../common/validation";
 import { Refusals } from "../common/refusals";
 import { requireVersions } from "../common/versions";
-import { checkConnectionEnv, CA_FILE, ownKeys } from "../database/connection";
+import { checkConnectionEnv, ownKeys, tlsPaths } from "../database/connection";
 import { clientOf } from "../database/engine";
 import { userOf } from "../database/image";
 import { namesOf, notBegun } from "./argumentNames";
@@ -63,12 +63,13 @@ export class MigrationJob extends pulumi.ComponentResource {
     validation.check("clientRunAsUser", args.clientRunAsUser, wholeNumber(1));
     const rules = resolveClusterRules(args, "", validation);
     const writablePaths = checkWritablePaths(args.writablePaths, "", validation);
-    const tls = args.connectionCaSecretName !== undefined;
+    const tlsFiles = { caSecretName: args.connectionCaSecretName, clientCertificate: args.connectionClientCertificate };
+    const tls = Object.values(tlsFiles).some((file) => file !== undefined);
     const connection = {
       secretName: args.connectionSecretName,
-      keys: args.connectionKeys ?? ownKeys(false),
-      values: { ...args.connectionValues, ...(tls ? { sslrootcert: CA_FILE } : {}) },
-      caSecretName: args.connectionCaSecretName,
+      keys: args.connectionKeys ?? ownKeys({}),
+      values: { ...args.connectionValues, ...tlsPaths(tlsFiles) },
+      ...tlsFiles,
       formats: args.connectionFormats,
     };
     const parts = Object.keys({ ...connection.keys, ...connection.values });
@@ -81,7 +82,8 @@ export class MigrationJob extends pulumi.ComponentResource {
       ...podPlacement(resolvePlacement({ imagePullSecrets, nodeSelector, tolerations }, "", validation)),
       serviceAccountName: validation.check("serviceAccountName", args.serviceAccountName, kubernetesName),
     };
-    const whole = ["host", "dbname", "user", "password"].every((part) => parts.includes(part)) || parts.includes("uri");
+    const login = ["host", "dbname", "user", ...(tlsFiles.clientCertificate ? [] : ["password"])];
+    const whole = login.every((part) => parts.includes(part)) || parts.includes("uri");
     if (!whole && (migration.lock || migration.backup))
       validation.problem(
         "connectionKeys",

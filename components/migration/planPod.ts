@@ -5,7 +5,7 @@ import { ownResources } from "../common/resources";
 import { bytes } from "../common/rules";
 import { migrationScript } from "../common/scripts";
 import { restrictedPod, writable } from "../common/security";
-import { CA_FILE, caVolume, Connection, connectionSecretData, libpqVariables } from "../database/connection";
+import { Connection, connectionSecretData, keyGroup, libpqVariables, tlsPaths, tlsVolumes } from "../database/connection";
 import { passwd } from "../database/embedded";
 import { clientOf } from "../database/engine";
 import { userOf } from "../database/image";
@@ -91,7 +91,7 @@ export function planPod(migration: ResolvedMigration, around: MigrationSurroundi
     enableServiceLinks: false,
     ...around.pod,
     terminationGracePeriodSeconds: 5,
-    securityContext: restrictedPod(around.uid),
+    securityContext: { ...restrictedPod(around.uid), ...keyGroup(around.connection, around.uid) },
     // Nobody ever says so: the pod counts when it has ended, not while it runs.
     readinessGates: [{ conditionType: "pulumi-postgres-app/ended" }],
     initContainers: [toolsContainer(around.client), ...sidecars],
@@ -106,7 +106,7 @@ export function planPod(migration: ResolvedMigration, around: MigrationSurroundi
             { name: "shared-memory", emptyDir: { medium: "Memory" } },
           ]
         : []),
-      ...caVolume(around.connection).volumes,
+      ...tlsVolumes(around.connection).volumes,
       ...scratch.volumes,
       ...migration.files.volumes,
     ],
@@ -170,7 +170,7 @@ export function copyConnection(connection: Connection): Connection {
   return {
     ...connection,
     keys: {},
-    values: { sslrootcert: connection.caSecretName === undefined ? "" : CA_FILE, ...Object.fromEntries(known) },
+    values: { sslrootcert: "", ...tlsPaths(connection), ...Object.fromEntries(known) },
   };
 }
 
@@ -204,7 +204,7 @@ function copyContainer(
       volumeMounts: [
         ...supervisionMounts,
         { ...scriptsMount, mountPath: "/etc/passwd", subPath: "passwd" },
-        ...caVolume(connection).volumeMounts,
+        ...tlsVolumes(connection).volumeMounts,
         { name: "copy", mountPath: COPY },
         { name: "copy-tmp", mountPath: "/tmp" },
         { name: "shared-memory", mountPath: "/dev/shm" }, // a container's own is 64 MiB, too little for parallel queries

@@ -1,6 +1,6 @@
 import * as pulumi from "@pulumi/pulumi";
 import { inNamespace } from "../common/hooks";
-import { caVolume, libpqVariables } from "../database/connection";
+import { libpqVariables, tlsVolumes } from "../database/connection";
 import { restoreJob } from "../database/restore";
 import { ArgumentNames } from "./argumentNames";
 import { MigrationSurroundings } from "./job";
@@ -39,7 +39,7 @@ export function restoreManifest(
   const spec = restoreJob(
     { source: destination, backup: BACKUP_PLACE, timeoutSeconds: TIMEOUT_SECONDS },
     {
-      client: { ...client, env: libpqVariables(connection), ...caVolume(connection) },
+      client: { ...client, env: libpqVariables(connection), ...tlsVolumes(connection) },
       scripts,
       labels,
       versionArgument: names.client,

@@ -1,7 +1,7 @@
 import { types } from "@pulumi/kubernetes";
 import { podMetadata } from "../common/clusterRules";
 import { restrictedPod, writable } from "../common/security";
-import { caVolume } from "../database/connection";
+import { keyGroup, tlsVolumes } from "../database/connection";
 import { MigrationSurroundings, startSeconds, userContainer } from "./job";
 import { copyStart } from "./planPod";
 import { ResolvedMigration } from "./resolveMigration";
@@ -22,7 +22,7 @@ export function startJob(migration: ResolvedMigration, around: MigrationSurround
         automountServiceAccountToken: false,
         enableServiceLinks: false,
         ...around.pod,
-        securityContext: restrictedPod(around.uid),
+        securityContext: { ...restrictedPod(around.uid), ...keyGroup(around.connection, around.uid) },
         initContainers: [toolsContainer(around.client)],
         containers: [
           ...(migration.rehearsal ? [copyStart(migration.rehearsal, around.client)] : []),
@@ -30,7 +30,7 @@ export function startJob(migration: ResolvedMigration, around: MigrationSurround
         ],
         volumes: [
           ...supervisionVolumes(around.scripts),
-          ...caVolume(around.connection).volumes,
+          ...tlsVolumes(around.connection).volumes,
           ...writable(around.writablePaths).volumes,
           ...migration.files.volumes,
         ],

@@ -11,7 +11,7 @@ const SUPERUSER = "postgres";
 
 /**
  * A Postgres in $DATA, which is empty: with an authority of its own, whose certificate for $NAMES it shows; over the network TLS and
- * SCRAM only. What its log says is complete: every statement, and who connected from where.
+ * SCRAM only, and a certificate of that authority for members of "certified" (alone) and "certified_too" (beside the password). What its log says is complete: every statement, and who connected from where.
  */
 const MAKE = `
 set -eu
@@ -21,14 +21,24 @@ new='-x509 -newkey ec -pkeyopt ec_paramgen_curve:P-256 -nodes -days 2'
 openssl req $new -subj '/CN=authority of a test' -keyout ca.key -out ca.crt 2> openssl.log
 openssl req $new -CA ca.crt -CAkey ca.key -subj /CN=postgres -extensions usr_cert -addext "subjectAltName=$NAMES" \\
   -keyout server.key -out server.crt 2>> openssl.log || { cat openssl.log >&2; exit 1; }
+mkdir clients
 initdb -D pg -U ${SUPERUSER} --auth=trust -E UTF8 --locale=C.UTF-8 --no-sync > /dev/null
-printf '%s\\n' 'local all all trust' 'hostssl all all all scram-sha-256' > pg/pg_hba.conf
+printf '%s\\n' 'local all all trust' 'hostssl all +certified all cert' 'hostssl all +certified_too all scram-sha-256 clientcert=verify-full' \\
+  'hostssl all all all scram-sha-256' > pg/pg_hba.conf
 `;
 const SERVE = `
 cd "$DATA"
 exec postgres -D pg -c listen_addresses="$LISTEN" -p "$PORT" -c unix_socket_directories="$DATA" -c fsync=off -c shared_buffers=32MB \\
-  -c ssl=on -c ssl_cert_file="$DATA/server.crt" -c ssl_key_file="$DATA/server.key" -c password_encryption=scram-sha-256 \\
+  -c ssl=on -c ssl_cert_file="$DATA/server.crt" -c ssl_key_file="$DATA/server.key" -c ssl_ca_file="$DATA/ca.crt" -c password_encryption=scram-sha-256 \\
   -c log_connections=on -c log_statement=all -c log_line_prefix='%h '`;
+
+/** What a certificate for the login role $1 is made with; it and its key are what is printed. */
+const CERTIFY = `
+umask 077
+cd "$DATA"
+openssl req -x509 -newkey ec -pkeyopt ec_paramgen_curve:P-256 -nodes -days 2 -CA ca.crt -CAkey ca.key -subj "/CN=$1" -extensions usr_cert \\
+  -keyout clients/key -out clients/certificate 2> clients/log || { cat clients/log >&2; exit 1; }
+cat clients/certificate clients/key`;
 
 /** A Postgres that is not of the package, and that pods reach by a name with a certificate. */
 export interface OutsidePostgres {
@@ -41,6 +51,8 @@ export interface OutsidePostgres {
   ca: string;
   /** SQL as the superuser, past the network. */
   sql(sql: string, database?: string): Promise<string>;
+  /** A client's certificate for a login role, and its key, both in PEM. */
+  certify(user: string): Promise<{ certificate: string; key: string }>;
   log(): Promise<string>;
   /** Every one of its processes is killed (SIGKILL), and it is started again on the same data after `seconds`. */
   crash(seconds?: number): Promise<void>;
@@ -77,6 +89,12 @@ export async function bash(script: string, seconds = 120): Promise<string> {
 }
 
 const subjects = (names: string[], address: string) => [...names.map((name) => `DNS:${name}`), `IP:${address}`].join(",");
+
+/** What CERTIFY prints. */
+function inTwo(printed: string): { certificate: string; key: string } {
+  const at = printed.indexOf("-----BEGIN PRIVATE KEY-----");
+  return { certificate: printed.slice(0, at), key: printed.slice(at) };
+}
 
 const psql = (folder: string, port: number, database: string) => [
   ...["psql", "-X", "-q", "-A", "-t", "-v", "ON_ERROR_STOP=1", "-h", folder, "-p", String(port)],
@@ -151,6 +169,8 @@ async function startProcess(
   const said = () => readFile(log, "utf8");
   const sql = async (text: string, database = "postgres") =>
     outputOf(await run("unshare", inside(psql("/mnt", port, database)), { input: text, seconds: 30 }), text);
+  const certify = async (user: string) =>
+    inTwo(outputOf(await run("unshare", inside(["sh", "-euc", CERTIFY, "sh", user], ["DATA=/mnt"])), "a client's certificate"));
   const ready = () =>
     until("the Postgres outside of the cluster", 40, async () => {
       if (child.exitCode !== null) throw new Error(`it ended: ${await said()}`);
@@ -173,7 +193,7 @@ async function startProcess(
   };
   try {
     await ready();
-    return { host, address, port, ca: await readFile(join(data, "ca.crt"), "utf8"), sql, log: said, crash, stop };
+    return { host, address, port, ca: await readFile(join(data, "ca.crt"), "utf8"), sql, certify, log: said, crash, stop };
   } catch (error) {
     const log = await said();
     await stop();
@@ -258,8 +278,10 @@ async function startPod(major: number, names: string[]): Promise<OutsidePostgres
       outputOf(await own.exec(name, ["sh", "-c", kill]), "killing the server");
       await until("the server after its crash", 40, () => sql("SELECT 1"));
     };
+    const certify = async (user: string) =>
+      inTwo(outputOf(await own.exec(name, ["sh", "-euc", CERTIFY, "sh", user]), "a client's certificate"));
     const log = () => own.kubectl(["logs", name]);
-    return { host, address: status.podIP, port, ca, sql, log, crash, stop: () => own.delete() };
+    return { host, address: status.podIP, port, ca, sql, certify, log, crash, stop: () => own.delete() };
   } catch (error) {
     await own.delete();
     throw error;

@@ -3,14 +3,28 @@
 const { relative } = require("path");
 const { Spec } = require("mocha").reporters;
 
-const LONGEST = 20;
+const LONGEST = 10;
+// Of what a failed test said: enough to see what differed, little enough that several fit into the end of a log.
+const LINES = 12;
+const WIDTH = 300;
+
+const shortened = (line) => (line.length > 2 * WIDTH ? `${line.slice(0, WIDTH)} … ${line.slice(-WIDTH)}` : line);
+/** The first line, the lines of a difference, and the last ones: a message ends with what was not expected. */
+function said(error) {
+  const [first, ...rest] = String(error?.message ?? error)
+    .split("\n")
+    .filter((line) => line.trim());
+  const changed = rest.filter((line) => /^[+-] /.test(line));
+  const shown = changed.length ? changed.slice(0, LINES) : rest.slice(-LINES);
+  return [first, ...shown.map((line) => `    ${line}`)].map(shortened).join("\n");
+}
 
 module.exports = class extends Spec {
   constructor(runner, options) {
     super(runner, options);
     const took = new Map();
     const failed = [];
-    runner.on("fail", (test, error) => failed.push(`${test.fullTitle()}: ${String(error?.message ?? error).split("\n")[0]}`));
+    runner.on("fail", (test, error) => failed.push(`${test.fullTitle()}: ${said(error)}`));
     const count = ({ file, duration }) => file && took.set(file, (took.get(file) ?? 0) + (duration ?? 0));
     runner.on("test end", count);
     runner.on("hook end", count);
@@ -21,7 +35,7 @@ module.exports = class extends Spec {
         for (const [file, ms] of longest) console.log(`${(ms / 1000).toFixed(0).padStart(6)}  ${relative(process.cwd(), file)}`);
       const { passes, failures, pending, duration } = runner.stats;
       if (duration) console.log(`\nAll tests took ${(duration / 60_000).toFixed(1)} min`);
-      if (failed.length) console.log(`\nFailed:\n${failed.map((one) => `  ${one.slice(0, 400)}`).join("\n")}`);
+      if (failed.length) console.log(`\nFailed:\n${failed.map((one) => `  ${one}`).join("\n")}`);
       console.log(`\n${passes} passed, ${failures + pending} failed`);
     });
   }

@@ -1,6 +1,6 @@
 import * as assert from "assert";
 import fc from "fast-check";
-import { connectionSecretData } from "../../components/database/connection";
+import { connectionSecretData, tlsPaths } from "../../components/database/connection";
 
 const printable = fc.string({
   unit: fc.constantFrom(...Array.from({ length: 95 }, (_, i) => String.fromCharCode(32 + i))),
@@ -30,6 +30,20 @@ describe("the connection Secret", () => {
       pgpass: "db.example.org:5432:notes:app:p\\:w/d%@ ?",
       sslmode: "verify-full",
       sslrootcert: "/etc/postgres-app/tls/ca.crt",
+    });
+  });
+
+  it("says which files a client shows, and nothing of a password where there is none", () => {
+    const data = connectionSecretData({
+      ...{ host: "db", port: 5432, dbname: "notes", user: "app", sslmode: "require" },
+      ...tlsPaths({ clientCertificate: { secretName: "client" } }),
+    });
+    const [sslcert, sslkey] = ["/etc/postgres-app/client/tls.crt", "/etc/postgres-app/client/tls.key"];
+    const query = `sslmode=require&sslcert=${encodeURIComponent(sslcert)}&sslkey=${encodeURIComponent(sslkey)}`;
+    assert.deepStrictEqual(data, {
+      ...{ host: "db", port: "5432", dbname: "notes", user: "app", sslmode: "require", sslcert, sslkey },
+      uri: `postgresql://app@db:5432/notes?${query}`,
+      "jdbc-uri": `jdbc:postgresql://db:5432/notes?user=app&${query}`,
     });
   });
 

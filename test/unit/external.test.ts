@@ -112,6 +112,63 @@ describe("an application with an external server", () => {
     assert.match(uri, /^postgresql:\/\/app:p@db\.example\.org:5432\/shop\b/);
   });
 
+  const CLIENT = "/etc/postgres-app/client";
+  const readsKey = ({ securityContext: { runAsUser, fsGroup }, containers, volumes }: any) => {
+    const { secret } = volumes.find(({ name }: any) => name === "database-client");
+    const mounted = containers.filter(({ volumeMounts }: any) => volumeMounts.some((each: any) => each.mountPath === CLIENT));
+    return { runAsUser, fsGroup, ...secret, containers: mounted.map(({ name }: any) => name) };
+  };
+
+  it("shows a client certificate in everything that connects, with a key that the pod's group alone may read", async () => {
+    const clientCertificate = { secretName: "client", certificateKey: "cert.pem" };
+    const { app, setup, pod, resources, keys } = await deployed({
+      databaseName: "n",
+      user: "u",
+      external: { host, tls: { clientCertificate } },
+    });
+    const of = (job: string) => resources.get(`${JOB}::${job}`)!.inputs.spec.template.spec;
+    const items = [
+      { key: "cert.pem", path: "tls.crt" },
+      { key: "tls.key", path: "tls.key" },
+    ];
+    const key = { secretName: "client", items, defaultMode: 0o440 };
+    assert.deepStrictEqual(readsKey(pod), { runAsUser: undefined, fsGroup: 65532, ...key, containers: ["app"] });
+    assert.deepStrictEqual(readsKey(of("notes-db-setup")), { runAsUser: 999, fsGroup: 999, ...key, containers: ["setup"] });
+    assert.deepStrictEqual(readsKey(of("notes-migration")), {
+      ...{ runAsUser: undefined, fsGroup: 65532, ...key },
+      containers: ["guard", "migrate"],
+    });
+    assert.strictEqual(readsKey(of("notes-migration-start")).fsGroup, 65532);
+    const [connection] = keys.filter((each) => each.endsWith("::notes-db-connection"));
+    assert.deepStrictEqual([app.PGSSLCERT.key, app.PGSSLKEY.key, app.PGPASSWORD], ["sslcert", "sslkey", undefined]);
+    assert.ok(connection && setup.PGHOST && !setup.CONNECTION_URI && !setup.PGPASSWORD, "the setup logs in with the parts");
+    assert.strictEqual(setup.PGSSLKEY.key, "sslkey");
+  });
+
+  it("shows it with a Secret that is there, whose password it may replace, and as an administrator", async () => {
+    const tls = { clientCertificate: { secretName: "client" } };
+    const given = await deployed({
+      external: { secret: { name: "given", hostKey: "H", databaseNameKey: "D", userKey: "U" }, tls },
+    });
+    assert.deepStrictEqual(
+      [given.app.PGUSER, given.app.PGSSLKEY, given.app.PGPASSWORD, given.setup.PGSSLCERT],
+      [{ name: "given", key: "U" }, `${CLIENT}/tls.key`, undefined, `${CLIENT}/tls.crt`],
+    );
+    const whole = await deployed({ external: { secret: { name: "given", uriKey: "URL" }, tls } });
+    assert.deepStrictEqual([whole.setup.CONNECTION_URI.key, whole.setup.PGSSLCERT], ["URL", `${CLIENT}/tls.crt`]);
+    const { setup } = await deployed({ external: { host, admin: { user: "boss", password: "p" }, tls } });
+    assert.deepStrictEqual([setup.PGSSLCERT, setup.PGSSLKEY], [`${CLIENT}/tls.crt`, `${CLIENT}/tls.key`]);
+  });
+
+  it("refuses a client certificate that is never shown, or of no Secret", () => {
+    const validation = new Validation("it");
+    const tls = { mode: "disable", clientCertificate: { secretName: "", privateKeyKey: "" } } as const;
+    resolveDatabase("notes", { databaseName: "n", user: "u", external: { host, tls } }, "", validation);
+    assert.throws(() => validation.throwIfAny(), {
+      message: /secretName: is missing.*privateKeyKey: is "".*clientCertificate: is never shown with tls\.mode "disable"/s,
+    });
+  });
+
   it("trusts the authority that it is given, in every container that connects", async () => {
     const { pod, app, resources } = await deployed({
       databaseName: "n",

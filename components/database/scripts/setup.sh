@@ -63,7 +63,7 @@ advice() {
     'connection refused') echo 'nothing listens there: correct host and port, or start the server' ;;
     'no answer') echo 'a firewall or network policy is in the way, or the host is down: let the cluster reach it' ;;
     'a pooler') echo 'setup, migrations and backups need sessions of their own: give the host of the server itself in external.directHost' ;;
-    'TLS failure') echo 'make external.tls (mode, ca) fit what the server offers, and the host name fit its certificate' ;;
+    'TLS failure') echo 'make external.tls (mode, ca, clientCertificate) fit what the server offers and asks for, and the host name fit its certificate' ;;
     'connection lost') echo 'the server, or what is between, ends connections: see its log, and whether host and port are those of Postgres' ;;
     'another session was in the way') echo 'let it end, or end it, then run pulumi up again' ;;
     'a statement took too long') echo "raise the role's statement_timeout, or end who it waited for" ;;

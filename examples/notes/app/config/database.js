@@ -12,8 +12,9 @@ function fromUrl(text) {
     throw new Error("DATABASE_URL is not a valid URL");
   }
   if (!["postgres:", "postgresql:"].includes(url.protocol)) throw new Error("DATABASE_URL must start with postgres://");
+  const [mode, ...files] = ["sslmode", "sslrootcert", "sslcert", "sslkey"].map((name) => url.searchParams.get(name));
   return {
-    ssl: tls(url.searchParams.get("sslmode") ?? "disable", url.searchParams.get("sslrootcert")),
+    ssl: tls(mode ?? "disable", ...files),
     host: url.hostname.replace(/^\[(.*)\]$/, "$1"), // an IPv6 address without its brackets
     port: url.port,
     database: decode(url.pathname.slice(1)),
@@ -22,13 +23,14 @@ function fromUrl(text) {
   };
 }
 
-// TLS as libpq's modes say it: from verify-ca on, the server has to show a certificate of the authority in the file.
-function tls(mode, authority) {
+// TLS as libpq's modes say it: from verify-ca on, the server has to show a certificate of the authority in the file. The other two files
+// are what the server may ask for: the client's own certificate and its key.
+function tls(mode, ...files) {
   if (["disable", "allow", "prefer"].includes(mode)) return undefined;
-  const ca = authority ? readFileSync(authority, "utf8") : undefined;
-  if (mode === "require") return { ca, rejectUnauthorized: false };
-  if (mode === "verify-ca") return { ca, checkServerIdentity: () => undefined };
-  if (mode === "verify-full") return { ca };
+  const [ca, cert, key] = files.map((file) => (file ? readFileSync(file, "utf8") : undefined));
+  if (mode === "require") return { ca, cert, key, rejectUnauthorized: false };
+  if (mode === "verify-ca") return { ca, cert, key, checkServerIdentity: () => undefined };
+  if (mode === "verify-full") return { ca, cert, key };
   throw new Error("sslmode must be disable, require, verify-ca or verify-full");
 }
 
@@ -47,7 +49,7 @@ function fromParts(env) {
     database: env.DB_NAME,
     username: env.DB_USER,
     password: env.DB_PASSWORD,
-    ssl: tls(env.DB_SSLMODE ?? "disable", env.DB_SSLROOTCERT),
+    ssl: tls(env.DB_SSLMODE ?? "disable", env.DB_SSLROOTCERT, env.DB_SSLCERT, env.DB_SSLKEY),
   };
 }
 
