@@ -47,9 +47,9 @@ describe("a server that asks clients for a certificate", function () {
   });
 
   it("is told apart from a wrong password", async () => {
-    const databaseName = "shop";
+    const names = { namespace: namespace.name, databaseName: "shop", user: "shop" };
     const program = async () => {
-      new PostgresDatabase("shop", { namespace: namespace.name, databaseName, external: external(undefined, { password: "p" }) });
+      new PostgresDatabase("shop", { ...names, external: external(undefined, { password: "p" }) });
     };
     assert.match(
       failed(await stack.up(program)),

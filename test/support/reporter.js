@@ -9,13 +9,13 @@ const LINES = 12;
 const WIDTH = 300;
 
 const shortened = (line) => (line.length > 2 * WIDTH ? `${line.slice(0, WIDTH)} … ${line.slice(-WIDTH)}` : line);
-/** The first line, the lines of a difference, and the last ones: a message ends with what was not expected. */
+/** The first line, and those of a difference or else the last ones, each once: of a failed `pulumi up` its diagnostics. */
 function said(error) {
   const [first, ...rest] = String(error?.message ?? error)
     .split("\n")
     .filter((line) => line.trim());
   const changed = rest.filter((line) => /^[+-] /.test(line));
-  const shown = changed.length ? changed.slice(0, LINES) : rest.slice(-LINES);
+  const shown = changed.length ? changed.slice(0, LINES) : [...new Set(rest)].slice(-LINES);
   return [first, ...shown.map((line) => `    ${line}`)].map(shortened).join("\n");
 }
 
