@@ -3,6 +3,7 @@ import { PostgresAppArgs } from "../../index";
 import { inOrder } from "../support/inOrder";
 import { Namespace, run } from "../support/kubectl";
 import { failed, onlyMigration, succeeded, TestStack } from "../support/migrations";
+import { changesNothing } from "../support/stack";
 import { image, notes } from "../support/notes";
 
 const limits = { cpu: "1", memory: "512Mi" };
@@ -74,7 +75,7 @@ describe("a namespace whose quota asks every container for limits", function () 
     const stack = await newStack("obeying");
     succeeded(await stack.up(notes(namespace, "1.0.0", obeying)));
     succeeded(await stack.up(notes(namespace, "1.1.0", obeying)));
-    assert.deepStrictEqual(succeeded(await stack.preview(notes(namespace, "1.1.0", obeying))).changes, []);
+    changesNothing(await stack.preview(notes(namespace, "1.1.0", obeying)));
     const pods = await namespace.items("pods");
     const parts = new Set(pods.map(({ metadata }) => metadata.labels["app.kubernetes.io/component"]));
     for (const part of ["app", "database", "setup", "backup", "keys", "migration", "migration-start"])

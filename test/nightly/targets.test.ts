@@ -5,7 +5,7 @@ import { inOrder } from "../support/inOrder";
 import { Namespace } from "../support/kubectl";
 import { failed, succeeded } from "../support/migrations";
 import { getJson, notes } from "../support/notes";
-import { TestStack } from "../support/stack";
+import { changesNothing, TestStack } from "../support/stack";
 
 const MIGRATION = "**::notes-migration*";
 const APPLICATION = "**StatefulSet::notes";
@@ -62,7 +62,7 @@ describe("an operation that leaves something out", function () {
     const { output } = succeeded(await stack.up(program("1.0.0")));
     hash = /pending migrations \(([0-9a-f]{12})/.exec(output)![1];
     assert.deepStrictEqual(await state(), FORMER);
-    assert.deepStrictEqual(succeeded(await stack.up(program("1.0.0"))).changes, []);
+    changesNothing(await stack.up(program("1.0.0")));
   });
 
   const MIGRATED = /nothing was rolled out: the migration that has run is not the one that the program says, and --target or/;

@@ -1,3 +1,4 @@
+import * as assert from "assert";
 import { spawn } from "child_process";
 import { cp, mkdtemp, readFile, rm, symlink, writeFile } from "fs/promises";
 import { tmpdir } from "os";
@@ -37,6 +38,13 @@ export function diagnostics(output: string): Record<string, string> {
   return Object.fromEntries(
     parts.flatMap((name, index) => (index % 2 ? [] : [[name, parts[index + 1].replace(/\n\S[^]*/, "")]])),
   );
+}
+
+/** Of an operation with what is there already. What it would change is said with its differences. */
+export function changesNothing({ ok, changes, output }: Outcome): void {
+  assert.ok(ok, output);
+  const differences = output.split("\n").filter((line) => /\[diff: |^ +[~+-]/.test(line));
+  if (changes.length > 0) assert.fail([changes.join(", "), ...differences].join("\n"));
 }
 
 /** A stack of a test's own with a state of its own, driven through the real engine. */
