@@ -48,6 +48,11 @@ export class PostgresDatabase extends pulumi.ComponentResource {
   /** Name of the Secret, with the same keys, for what changes the schema: it acts as the owner, past a pooler. */
   public readonly migrationSecretName!: pulumi.Output<string>;
   /**
+   * Name of the Secret whose ca.crt signs the server's certificate, for `connectionCaSecretName` of a MigrationJob and for a volume of pods of
+   * your own: sslrootcert, and so the URI, says /etc/postgres-app/tls/ca.crt. Undefined where no authority is known.
+   */
+  public readonly caSecretName?: pulumi.Output<string>;
+  /**
    * What stays of the data after `pulumi destroy`: "persistentvolumeclaim/data-<name>-0 in namespace <namespace>", where the next component of
    * this name finds it. Empty where `onDelete` is "delete" and where the server is somebody else's.
    */
@@ -165,6 +170,7 @@ export class PostgresDatabase extends pulumi.ComponentResource {
       user: (this.user = pulumi.output(database.user)),
       connectionSecretName: (this.connectionSecretName = pulumi.output(connections.app.secretName)),
       migrationSecretName: (this.migrationSecretName = pulumi.output(connections.migration.secretName)),
+      caSecretName: (this.caSecretName = engine.caSecretName === undefined ? undefined : pulumi.output(engine.caSecretName)),
       keptData: (this.keptData = keptData(database, engine.seen, namespace)),
     });
   }
