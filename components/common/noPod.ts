@@ -10,6 +10,11 @@ import { inNamespace, Named, onFailure } from "./hooks";
 export const hadNoPod = (errors: string[]): boolean =>
   errors.some((error) => error.includes("[DeadlineExceeded]")) && !errors.some((error) => error.includes("[Pod "));
 
+/** Whether its time was over before any container of it began: what kubelet says then of those that it never made. */
+export const neverBegan = (errors: string[]): boolean =>
+  errors.some((error) => error.includes("[DeadlineExceeded]")) &&
+  errors.some((error) => error.includes("[ContainerStatusUnknown]"));
+
 /** For kubectl: what says more. */
 export const warnings = (namespace: string | undefined) =>
   `kubectl get events${inNamespace(namespace)} --field-selector type=Warning`;
@@ -19,10 +24,14 @@ export const noPodWords = (namespace: string | undefined, requests: string): str
   `no node took its pod in time: lower ${requests}, or add a node; or the cluster let no pod be made ("FailedCreate" beside the Job above): ` +
   `set what it asks for, limits for a quota (jobs.limits), a user of the namespace's range (jobs.runAsUser), labels and annotations for a policy (jobs.labels, jobs.annotations); \`${warnings(namespace)}\` says which, and what was short`;
 
-/** Hooks of a Job whose own words are enough otherwise: says in words that it had no pod. */
+export const notBegunWords = (namespace: string | undefined): string =>
+  `its pod did not begin in time: a Secret, ConfigMap or claim that it mounts is missing, or its image takes long to pull; \`${warnings(namespace)}\` says which`;
+
+/** Hooks of a Job whose own words are enough otherwise: says in words that it had no pod, or one that did not begin. */
 export const explainNoPod = (hook: string, what: string): pulumi.ResourceHookBinding | undefined =>
-  onFailure(hook, ({ errors, newInputs, failedOperation }) =>
-    failedOperation !== "delete" && hadNoPod(errors)
-      ? `${what} could not begin: ${noPodWords(((newInputs ?? {}) as Named).metadata?.namespace, "requests")}`
-      : undefined,
-  );
+  onFailure(hook, ({ errors, newInputs, failedOperation }) => {
+    if (failedOperation === "delete") return undefined;
+    const { namespace } = ((newInputs ?? {}) as Named).metadata ?? {};
+    if (hadNoPod(errors)) return `${what} could not begin: ${noPodWords(namespace, "requests")}`;
+    return neverBegan(errors) ? `${what} could not begin: ${notBegunWords(namespace)}` : undefined;
+  });

@@ -2,7 +2,7 @@ import * as pulumi from "@pulumi/pulumi";
 import { types } from "@pulumi/kubernetes";
 import { byName } from "../common/environment";
 import { Rule, Validation } from "../common/validation";
-import { environmentName } from "../common/rules";
+import { environmentName, kubernetesName } from "../common/rules";
 import { filesGroup } from "../common/security";
 
 /** Parts of a connection, and the keys of the connection Secret. */
@@ -81,6 +81,22 @@ export interface ClientCertificateArgs {
   privateKeyKey?: pulumi.Input<string>;
 }
 
+export function checkClientCertificate(
+  { secretName, certificateKey, privateKeyKey }: ClientCertificateArgs,
+  path: string,
+  validation: Validation,
+): void {
+  validation.required(`${path}.secretName`, secretName, kubernetesName, "name the Secret with the certificate");
+  validation.check(`${path}.certificateKey`, certificateKey, secretKey);
+  validation.check(`${path}.privateKeyKey`, privateKeyKey, secretKey);
+}
+
+const KEY = /^[-._a-zA-Z0-9]{1,253}$/;
+const secretKey: Rule<string> = (key) =>
+  typeof key === "string" && KEY.test(key)
+    ? undefined
+    : `${JSON.stringify(key)} is not the key of a Secret: use letters, digits, "-", "_" and "."`;
+
 /** Parts of a connection that are paths of such files. */
 export const tlsPaths = ({ caSecretName, clientCertificate }: TlsFiles) => ({
   ...(caSecretName === undefined ? {} : { sslrootcert: CA_FILE }),
@@ -141,7 +157,7 @@ export function checkConnectionFormats(
     propertyPath,
     formats,
     (key) => {
-      if (!/^[-._a-zA-Z0-9]{1,253}$/.test(key)) return 'is not the key of a Secret: use letters, digits, "-", "_" and "."';
+      if (!KEY.test(key)) return 'is not the key of a Secret: use letters, digits, "-", "_" and "."';
       return KEYS.includes(key) ? "is a key that the connection Secret has already: use another one" : undefined;
     },
     (template) => {
@@ -168,6 +184,8 @@ export interface Connection extends TlsFiles {
   values: Record<string, pulumi.Input<string>>;
   /** What those of the keys are made of that are the user's own forms. */
   formats?: Record<string, string>;
+  /** Whether the Secret may have no password: nobody said so, and a client certificate may be all that it takes. */
+  passwordIsOptional?: boolean;
 }
 
 /** What there may or may not be in a connection of our own. */
@@ -222,28 +240,47 @@ export function libpqFiles(files: TlsFiles): Record<string, string> {
 
 /** Environment variables of a container by the app's own names. No secret value stands in a pod's spec. */
 export function connectionVariables(
-  { secretName, keys, values }: Connection,
+  { secretName, keys, values, passwordIsOptional }: Connection,
   names: Record<string, pulumi.Input<string>>,
 ): pulumi.Input<types.input.core.v1.EnvVar>[] {
+  const optional = (part: string) => (part === "password" && passwordIsOptional ? { optional: true } : {});
   const variable = (name: string, part: string): types.input.core.v1.EnvVar =>
-    part in keys ? { name, valueFrom: { secretKeyRef: { name: secretName, key: keys[part] } } } : { name, value: values[part] };
+    part in keys
+      ? { name, valueFrom: { secretKeyRef: { name: secretName, key: keys[part], ...optional(part) } } }
+      : { name, value: values[part] };
   return byName(names).map(([name, part]) =>
     typeof part === "string" ? variable(name, part) : pulumi.output(part).apply((known) => variable(name, known)),
   );
 }
 
+/** Whether it can be logged in with single parts; else with the URI, which has to be whole. */
+export const hasParts = ({ keys, values, clientCertificate }: Omit<Connection, "secretName">): boolean =>
+  ["host", "dbname", "user"].every((part) => part in keys || part in values) &&
+  ("password" in keys || clientCertificate !== undefined);
+
 /** What psql, pg_dump and our scripts read: libpq's variables, or the whole URI where that is all there is. */
 export function libpqVariables(connection: Connection): pulumi.Input<types.input.core.v1.EnvVar>[] {
   const { DATABASE_URL: whole, ...parts } = defaultConnectionEnv;
-  const { keys, clientCertificate } = connection;
-  const inParts = "password" in keys || (clientCertificate !== undefined && ("host" in keys || !("uri" in keys)));
-  const wanted = { ...(inParts ? parts : { CONNECTION_URI: whole }), ...libpqTlsEnv };
-  const there = ([, part]: [string, string]) => part in keys || part in connection.values;
+  const { keys, values } = connection;
+  const there = ([, part]: [string, string]) => part in keys || part in values;
+  const wanted = { ...(hasParts(connection) ? parts : { CONNECTION_URI: whole }), ...libpqTlsEnv };
   return connectionVariables(connection, Object.fromEntries(Object.entries(wanted).filter(there)));
 }
 
-/** The volumes with these files, for containers that log in. */
-export function tlsVolumes({ caSecretName, clientCertificate }: TlsFiles): {
+export const withDefaults = ({ secretName, certificateKey, privateKeyKey }: ClientCertificateArgs) => ({
+  secretName,
+  certificateKey: certificateKey ?? CERTIFICATE_FILE,
+  privateKeyKey: privateKeyKey ?? KEY_FILE,
+});
+
+/**
+ * The volumes with these files, for containers that log in. A pod does not begin, and nothing says why, while a Secret that it mounts is
+ * missing: with `optional` the one with the client's certificate may be, for who says so himself.
+ */
+export function tlsVolumes(
+  { caSecretName, clientCertificate }: TlsFiles,
+  optional = false,
+): {
   volumes: types.input.core.v1.Volume[];
   volumeMounts: types.input.core.v1.VolumeMount[];
 } {
@@ -252,13 +289,17 @@ export function tlsVolumes({ caSecretName, clientCertificate }: TlsFiles): {
   if (caSecretName !== undefined)
     files.push(["database-ca", CA_DIRECTORY, { secretName: caSecretName, items: [{ key: CA_KEY, path: CA_KEY }] }]);
   if (clientCertificate !== undefined) {
-    const { secretName, certificateKey = CERTIFICATE_FILE, privateKeyKey = KEY_FILE } = clientCertificate;
+    const { secretName, certificateKey, privateKeyKey } = withDefaults(clientCertificate);
     const items = [
       { key: certificateKey, path: CERTIFICATE_FILE },
       { key: privateKeyKey, path: KEY_FILE },
     ];
     // libpq takes no key that others can read (https://www.postgresql.org/docs/current/libpq-ssl.html): root's, that its group may read.
-    files.push(["database-client", CLIENT_DIRECTORY, { secretName, items, defaultMode: 0o440 }]);
+    files.push([
+      "database-client",
+      CLIENT_DIRECTORY,
+      { secretName, items, defaultMode: 0o440, ...(optional ? { optional } : {}) },
+    ]);
   }
   return {
     volumes: files.map(([name, , secret]) => ({ name, secret })),

@@ -3,7 +3,15 @@ import * as core from "@pulumi/kubernetes/core/v1";
 import { ClusterRules, ownImage } from "../common/clusterRules";
 import { imageReference, oneOf, port, postgresName, text, wholeNumber } from "../common/rules";
 import { isDeferred, Validation } from "../common/validation";
-import { ClientCertificateArgs, Connection, ConnectionOffer, ownOffer, TlsFiles, tlsPaths } from "./connection";
+import {
+  checkClientCertificate,
+  ClientCertificateArgs,
+  Connection,
+  ConnectionOffer,
+  ownOffer,
+  TlsFiles,
+  tlsPaths,
+} from "./connection";
 import { Logins } from "./credentials";
 import { clientOf, Engine, EngineContext } from "./engine";
 import { userOf } from "./image";
@@ -35,7 +43,8 @@ export interface ExternalTlsArgs {
   ca?: pulumi.Input<string>;
   /**
    * Certificate that clients show to the server. It is mounted into whatever connects, and the parts sslcert and sslkey are its files: in
-   * PGSSLCERT and PGSSLKEY, and in the URI. Where the server asks for nothing else (`cert` in its pg_hba.conf), leave out `password`.
+   * PGSSLCERT and PGSSLKEY, and in the URI. It is the same for every login: with `admin`, whose logins have other names, the server may ask
+   * for a certificate of its authority (`clientcert=verify-ca`), but not for one of the login's name. Where the server asks for nothing else (`cert` in its pg_hba.conf), leave out `password`.
    * Java's driver reads keys in PEM since November 2025 (pgjdbc#3700), older ones want PKCS #8 in DER. A change runs the migration, then rolls the pods. Defaults to none.
    */
   clientCertificate?: ClientCertificateArgs;
@@ -210,12 +219,13 @@ export function resolveExternal(
   if (patterns.length > 1 || (patterns.length === 0 && certificate === undefined)) {
     validation.problem(
       path,
-      `${patterns.length ? `has ${patterns.join(" and ")}` : "does not say how to log in"}: give exactly one of password (from Pulumi's configuration), secret (one that is there already) and admin (role and database are made)`,
+      `${patterns.length ? `has ${patterns.join(" and ")}` : "does not say how to log in"}: give exactly one of password (from Pulumi's configuration), secret (one that is there already) and admin (role and database are made), or tls.clientCertificate alone`,
     );
   }
   if (args.host === undefined && secret?.hostKey === undefined && secret?.uriKey === undefined)
     missing(`${path}.host`, `write the server's host name${secret ? ", or its key of the Secret in secret.hostKey" : ""}`);
-  if (!admin && secret?.uriKey === undefined) {
+  const pooled = args.directHost !== undefined || args.directPort !== undefined;
+  if (!admin && (secret?.uriKey === undefined || pooled)) {
     if (!given.databaseName && secret?.databaseNameKey === undefined)
       missing(
         `${root}databaseName`,
@@ -240,16 +250,13 @@ export function resolveExternal(
 
   if (certificate) {
     const inside = `${path}.tls.clientCertificate`;
-    validation.required(`${inside}.secretName`, certificate.secretName, nonEmpty, "name the Secret with the certificate");
-    check("tls.clientCertificate.certificateKey", certificate.certificateKey, nonEmpty);
-    check("tls.clientCertificate.privateKeyKey", certificate.privateKeyKey, nonEmpty);
+    checkClientCertificate(certificate, inside, validation);
     if (mode === "disable") validation.problem(inside, 'is never shown with tls.mode "disable": leave out one of the two');
   }
 
   const version = check("version", args.version, wholeNumber(10, 99));
   const directPort = check("directPort", args.directPort, port);
   const ownPort = check("port", args.port, port) ?? 5432;
-  const pooled = args.directHost !== undefined || args.directPort !== undefined;
   for (const property of ["directUser", "directDatabaseName"] as const) {
     if (args[property] === undefined) continue;
     check(property, args[property], nonEmpty);
@@ -299,7 +306,7 @@ function checkSecret(secret: ExternalSecretArgs, args: ExternalPostgresArgs, pat
       validation.problem(`${path}.${key}`, `is given beside ${property}: keep one of the two`);
   }
   if (args.directHost === undefined && args.directPort === undefined) return;
-  if (secret.passwordKey === undefined && secret.uriKey !== undefined) {
+  if (secret.passwordKey === undefined && args.tls?.clientCertificate === undefined) {
     validation.problem(
       `${path}.uriKey`,
       "holds a host already, and another one cannot be put into it: name the keys of the parts too (databaseNameKey, userKey, passwordKey)",
@@ -356,7 +363,7 @@ export function externalServer(
   name: string,
   database: ResolvedExternal,
   { namespace, rules, labels, child }: EngineContext,
-  around: { databaseName: pulumi.Input<string>; user: pulumi.Input<string>; logins?: Logins },
+  around: { databaseName: pulumi.Input<string>; user: pulumi.Input<string>; defaults: string[]; logins?: Logins },
 ): Engine {
   const metadata = { namespace, labels };
   const { admin, secret, ca } = database;
@@ -397,7 +404,7 @@ export function externalServer(
 function givenConnection(
   secret: ExternalSecretArgs,
   { host, port, sslmode }: ResolvedExternal,
-  { databaseName, user }: { databaseName: pulumi.Input<string>; user: pulumi.Input<string> },
+  { databaseName, user, defaults }: { databaseName: pulumi.Input<string>; user: pulumi.Input<string>; defaults: string[] },
   files: TlsFiles,
 ): Connection {
   const keys = Object.fromEntries(
@@ -409,8 +416,9 @@ function givenConnection(
   const values: Record<string, pulumi.Input<string>> = {
     ...(host === undefined ? {} : { host }),
     port: pulumi.output(port).apply(String),
-    dbname: databaseName,
-    user,
+    // Beside a URI that has them, a default would be a guess.
+    ...(defaults.includes("databaseName") ? {} : { dbname: databaseName }),
+    ...(defaults.includes("user") ? {} : { user }),
     sslmode,
     ...tlsPaths(files),
   };

@@ -4,7 +4,7 @@ import { podMetadata } from "../common/clusterRules";
 import { podPlacement } from "../common/placement";
 import { ownResources } from "../common/resources";
 import { restrictedContainer, restrictedPod, writable } from "../common/security";
-import { Connection, libpqFiles, libpqVariables, tlsVolumes } from "./connection";
+import { Connection, libpqFiles, libpqVariables, tlsVolumes, withDefaults } from "./connection";
 import { ResolvedCredentials } from "./credentials";
 import { Engine } from "./engine";
 import { databaseScript as script } from "../common/scripts";
@@ -76,7 +76,7 @@ interface SetupArgs {
 export function setupJob(setup: SetupArgs): types.input.batch.v1.JobSpec {
   const { engine, connectTimeoutSeconds } = setup;
   const scratch = writable(["/tmp"]);
-  const tls = tlsVolumes(setup.connection);
+  const tls = tlsVolumes(setup.connection, true);
   const cluster = engine.admin ? clusterVolume : { volumes: [], volumeMounts: [] };
   return {
     backoffLimit: 0,
@@ -100,6 +100,7 @@ export function setupJob(setup: SetupArgs): types.input.batch.v1.JobSpec {
               ...plain({
                 EXTENSIONS: pulumi.output(setup.extensions).apply((names) => [...names].sort().join(" ")),
                 CONNECT_TIMEOUT_SECONDS: String(connectTimeoutSeconds),
+                ...clientSecret(setup.connection),
               }),
             ],
             resources: ownResources({ cpu: "50m", memory: "64Mi" }, engine.client.rules.limits),
@@ -117,6 +118,13 @@ export function setupJob(setup: SetupArgs): types.input.batch.v1.JobSpec {
       },
     },
   };
+}
+
+/** What is said of a client certificate that is not there. */
+function clientSecret({ clientCertificate }: Connection): Record<string, pulumi.Input<string>> {
+  if (clientCertificate === undefined) return {};
+  const { secretName, certificateKey, privateKeyKey } = withDefaults(clientCertificate);
+  return { CLIENT_SECRET: secretName, CLIENT_KEYS: pulumi.interpolate`${certificateKey} and ${privateKeyKey}` };
 }
 
 /** The certificate of the cluster's authority, which Kubernetes puts into every namespace: what tells one cluster from another. */

@@ -61,7 +61,7 @@ const meanings: [RegExp, (job: FailedJob, found: RegExpExecArray) => string][] =
     ({ what, names, errors, namespace }) => {
       if (hadNoPod(errors)) return noPodWords(namespace, `${names.shared}resources.requests`);
       return what === "start"
-        ? `its pod did not begin in time: mostly because of an image that takes long to pull, which goes on, so that the next \`pulumi up\` may find it; \`${warnings(namespace)}\` says more`
+        ? `its pod did not begin in time: mostly because of an image that takes long to pull, which goes on, so that the next \`pulumi up\` may find it, or because a Secret or ConfigMap that it mounts is missing; \`${warnings(namespace)}\` says which`
         : `it did not come to its end in time: look for what it waited for, or allow it more with ${names.prefix}timeoutSeconds`;
     },
   ],

@@ -281,7 +281,7 @@ export interface MigrationJobArgs extends MigrationRunArgs {
   /**
    * Which part of the connection is under which key of the Secret: `{ password: "DB_PASSWORD", host: "DB_HOST" }`. Parts are host,
    * port, dbname, user, password, uri, jdbc-uri, pgpass, sslmode. Defaults to keys of the parts' own names. Those that
-   * `connectionEnv` uses have to be there, and for `lock` and `backup` the uri or host, dbname, user and password. A change runs the
+   * `connectionEnv` uses have to be there, and for `lock` and `backup` the uri or host, dbname, user and, without a client certificate, password. A change runs the
    * migration again.
    */
   connectionKeys?: Record<string, pulumi.Input<string>>;
@@ -296,7 +296,7 @@ export interface MigrationJobArgs extends MigrationRunArgs {
    */
   connectionCaSecretName?: pulumi.Input<string>;
   /**
-   * Certificate that clients show to the server; the parts sslcert and sslkey are its files. Defaults to none. A change runs the
+   * Certificate that clients show to the server; the parts sslcert and sslkey are its files. The password may be missing then. Defaults to none. A change runs the
    * migration again.
    */
   connectionClientCertificate?: ClientCertificateArgs;
@@ -311,7 +311,8 @@ export interface MigrationJobArgs extends MigrationRunArgs {
   dataId?: pulumi.Input<string>;
   /**
    * Which environment variable gets which key of the connection Secret: `{ DB_HOST: "host", DB_PASSWORD: "password" }`.
-   * Defaults to DATABASE_URL and libpq's PGHOST, PGPORT, PGDATABASE, PGUSER and PGPASSWORD. A change runs the migration again.
+   * Defaults to DATABASE_URL and libpq's PGHOST, PGPORT, PGDATABASE, PGUSER and PGPASSWORD, with an authority or a client certificate also
+   * PGSSLMODE, PGSSLROOTCERT, PGSSLCERT, PGSSLKEY and Node's NODE_EXTRA_CA_CERTS. A change runs the migration again.
    */
   connectionEnv?: Record<string, pulumi.Input<string>>;
   /**

@@ -15,7 +15,7 @@ import { shaped } from "../common/shape";
 import { Validation } from "../common/validation";
 import { Refusals } from "../common/refusals";
 import { requireVersions } from "../common/versions";
-import { checkConnectionEnv, ownKeys, tlsPaths } from "../database/connection";
+import { checkClientCertificate, checkConnectionEnv, hasParts, ownKeys, tlsPaths } from "../database/connection";
 import { clientOf } from "../database/engine";
 import { userOf } from "../database/image";
 import { namesOf, notBegun } from "./argumentNames";
@@ -65,12 +65,14 @@ export class MigrationJob extends pulumi.ComponentResource {
     const writablePaths = checkWritablePaths(args.writablePaths, "", validation);
     const tlsFiles = { caSecretName: args.connectionCaSecretName, clientCertificate: args.connectionClientCertificate };
     const tls = Object.values(tlsFiles).some((file) => file !== undefined);
+    if (tlsFiles.clientCertificate) checkClientCertificate(tlsFiles.clientCertificate, "connectionClientCertificate", validation);
     const connection = {
       secretName: args.connectionSecretName,
       keys: args.connectionKeys ?? ownKeys({}),
       values: { ...args.connectionValues, ...tlsPaths(tlsFiles) },
       ...tlsFiles,
       formats: args.connectionFormats,
+      passwordIsOptional: args.connectionKeys === undefined && tlsFiles.clientCertificate !== undefined,
     };
     const parts = Object.keys({ ...connection.keys, ...connection.values });
     const connectionEnv = checkConnectionEnv(validation, "connectionEnv", args.connectionEnv, { parts, tls });
@@ -82,12 +84,10 @@ export class MigrationJob extends pulumi.ComponentResource {
       ...podPlacement(resolvePlacement({ imagePullSecrets, nodeSelector, tolerations }, "", validation)),
       serviceAccountName: validation.check("serviceAccountName", args.serviceAccountName, kubernetesName),
     };
-    const login = ["host", "dbname", "user", ...(tlsFiles.clientCertificate ? [] : ["password"])];
-    const whole = login.every((part) => parts.includes(part)) || parts.includes("uri");
-    if (!whole && (migration.lock || migration.backup))
+    if (!hasParts(connection) && !parts.includes("uri") && (migration.lock || migration.backup))
       validation.problem(
         "connectionKeys",
-        "has neither the uri nor host, dbname, user and password, one of which the lock and the backup need: add them, or set lock to false",
+        "has neither the uri nor host, dbname, user and (without a client certificate) password, one of which the lock and the backup need: add them, or set lock to false",
       );
     refuseTwoValues(validation, {
       connectionEnv,

@@ -1,5 +1,6 @@
 import { PostgresAppArgs } from "../postgresAppArgs";
 import { asks, preset, PresetOptions, Product } from "./preset";
+import { LIBPQ } from "./clientCertificate";
 
 /**
  * Read from label-studio 1.23.2 (PyPI): core/settings, core/urls.py, locked_migrate; HumanSignal/charts (app-deployment, job-migrate);
@@ -11,6 +12,7 @@ const LABEL_STUDIO: Product = {
   repository: "docker.io/heartexlabs/label-studio",
   newest: "1.23.2",
   oldest: "1.13.0",
+  clientCertificate: LIBPQ,
 };
 
 /** A tool for labelling data. */

@@ -1,5 +1,6 @@
 import { PostgresAppArgs } from "../postgresAppArgs";
 import { asks, preset, PresetOptions, Product } from "./preset";
+import { LIBPQ } from "./clientCertificate";
 
 /** Read from knadh/listmonk at 6.2.0: Dockerfile, docker-compose.yml, cmd/main.go, cmd/install.go, cmd/init.go, schema.sql. */
 const LISTMONK: Product = {
@@ -9,6 +10,7 @@ const LISTMONK: Product = {
   tag: (version) => `v${version}`,
   newest: "6.2.0",
   oldest: "5.0.0",
+  clientCertificate: LIBPQ,
 };
 
 /** Newsletters. */

@@ -2,6 +2,7 @@ import * as pulumi from "@pulumi/pulumi";
 import { text } from "../common/rules";
 import { PostgresAppArgs } from "../postgresAppArgs";
 import { A_CONNECTION, asks, preset, PresetOptions, Product } from "./preset";
+import { LIBPQ } from "./clientCertificate";
 import { checkS3, given, PresetRedis, PresetS3, PresetSmtp, redisUrl, resolveRedis, resolveSmtp, s3Region } from "./services";
 
 /**
@@ -15,6 +16,7 @@ const MASTODON: Product = {
   tag: (version) => `v${version}`,
   newest: "4.6.3",
   oldest: "4.3.0",
+  clientCertificate: LIBPQ,
 };
 
 /** Elasticsearch or OpenSearch that is there already. */

@@ -1,5 +1,6 @@
 import { PostgresAppArgs } from "../postgresAppArgs";
 import { asks, preset, PresetOptions, Product } from "./preset";
+import { IN_URI } from "./clientCertificate";
 
 /** Read from miniflux/v2 at 2.3.3: packaging/docker/alpine/Dockerfile, internal/cli/cli.go, internal/http/server/routes.go. */
 const MINIFLUX: Product = {
@@ -8,6 +9,7 @@ const MINIFLUX: Product = {
   repository: "docker.io/miniflux/miniflux",
   newest: "2.3.3",
   oldest: "2.2.10",
+  clientCertificate: IN_URI,
 };
 
 /** A feed reader. */

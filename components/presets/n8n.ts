@@ -3,7 +3,14 @@ import { asks, DatabaseTls, preset, PresetOptions, Product } from "./preset";
 import { given, PresetRedis, resolveRedis } from "./services";
 
 /** Read from n8n 2.41.3, @n8n/db 1.41.2 and @n8n/config 2.39.0 (npm): base-command, db-connection, abstract-server, the config classes. */
-const N8N: Product = { name: "n8n", options: "N8nOptions", repository: "docker.io/n8nio/n8n", newest: "2.41.3", oldest: "2.0.0" };
+const N8N: Product = {
+  name: "n8n",
+  options: "N8nOptions",
+  repository: "docker.io/n8nio/n8n",
+  newest: "2.41.3",
+  oldest: "2.0.0",
+  clientCertificate: { DB_POSTGRESDB_SSL_CERT_FILE: "sslcert", DB_POSTGRESDB_SSL_KEY_FILE: "sslkey" },
+};
 
 /** Workflow automation. */
 export interface N8nOptions extends PresetOptions {

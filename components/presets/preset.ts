@@ -9,6 +9,7 @@ import { Rule, Validation } from "../common/validation";
 import { AppDatabaseArgs } from "../database/databaseArgs";
 import { PostgresAppArgs } from "../postgresAppArgs";
 import { IngressArgs } from "../app/exposure/exposureArgs";
+import { CertificateVariables, withClientCertificate } from "./clientCertificate";
 import { ingressFor, IngressNeeds } from "./ingress";
 import { atLeast, productVersion } from "./version";
 
@@ -77,6 +78,8 @@ export interface Product {
   newest: string;
   /** Oldest version that the preset is right for. */
   oldest: string;
+  /** How it is told of a client certificate. Without, it can show none. */
+  clientCertificate?: CertificateVariables;
 }
 
 /** What a preset makes its arguments of. */
@@ -132,7 +135,8 @@ export function preset<Options extends PresetOptions>(
     tls: databaseTls(options.database),
     validation,
   });
-  const args = withSettings(made, options, validation);
+  const certified = withClientCertificate(made, product.clientCertificate, options.database, validation);
+  const args = withSettings(certified, options, validation);
   validation.throwIfAny();
   const { ingressNeeds = {}, ...others } = args;
   return {

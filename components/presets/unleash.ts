@@ -8,6 +8,7 @@ const UNLEASH: Product = {
   repository: "docker.io/unleashorg/unleash-server",
   newest: "8.2.0",
   oldest: "7.4.0",
+  clientCertificate: { DATABASE_SSL_CERT_FILE: "sslcert", DATABASE_SSL_KEY_FILE: "sslkey" },
 };
 
 /** Feature flags. */

@@ -8,6 +8,7 @@ const VIKUNJA: Product = {
   repository: "docker.io/vikunja/vikunja",
   newest: "2.5.0",
   oldest: "1.0.0",
+  clientCertificate: { VIKUNJA_DATABASE_SSLCERT: "sslcert", VIKUNJA_DATABASE_SSLKEY: "sslkey" },
 };
 
 /** To-do lists. */

@@ -1,6 +1,7 @@
 import * as pulumi from "@pulumi/pulumi";
 import { PostgresAppArgs } from "../postgresAppArgs";
 import { asks, Preset, preset, PresetOptions, Product } from "./preset";
+import { LIBPQ } from "./clientCertificate";
 import { atLeast } from "./version";
 
 /** Options of `vulcan`. */
@@ -24,6 +25,7 @@ const VULCAN: Product = {
   tag: (version) => (atLeast(version, "2.3.0") ? version : `v${version}`),
   newest: "2.3.7",
   oldest: "2.1.6",
+  clientCertificate: LIBPQ,
 };
 
 /** The name that 2.4.0 expects; one of the former ones is renamed to it, by whoever migrates. */

@@ -1,6 +1,6 @@
 import * as assert from "assert";
 import * as pulumi from "@pulumi/pulumi";
-import { ExternalPostgresArgs, PostgresDatabase } from "../../index";
+import { ExternalPostgresArgs, MigrationJob, PostgresDatabase } from "../../index";
 import { inOrder } from "../support/inOrder";
 import { Namespace } from "../support/kubectl";
 import { failed, succeeded } from "../support/migrations";
@@ -46,6 +46,25 @@ describe("a server that asks clients for a certificate", function () {
     await namespace?.delete();
   });
 
+  it("says within the time for connecting that the Secret is missing, or lacks the key", async () => {
+    const stringData = { "tls.crt": "" };
+    await namespace.apply({
+      apiVersion: "v1",
+      kind: "Secret",
+      metadata: { name: "half", namespace: namespace.name },
+      stringData,
+    });
+    const program = async () => {
+      for (const secretName of ["nowhere", "half"]) {
+        const args = { external: external(secretName), databaseName: "shop", user: "shop", connectTimeoutSeconds: 3 };
+        new PostgresDatabase(secretName, { namespace: namespace.name, ...args });
+      }
+    };
+    const output = failed(await stack.up(program, { continueOnError: true }));
+    for (const name of ["nowhere", "half"])
+      assert.ok(output.includes(`in this namespace is no Secret ${name} with the keys tls.crt and tls.key: make it`), output);
+  });
+
   it("is told apart from a wrong password", async () => {
     const names = { namespace: namespace.name, databaseName: "shop", user: "shop" };
     const program = async () => {
@@ -75,6 +94,26 @@ describe("a server that asks clients for a certificate", function () {
     assert.match(uri, /^postgresql:\/\/shop@.*&sslcert=.*&sslkey=/);
     const subjects = "SELECT DISTINCT client_dn FROM pg_stat_ssl JOIN pg_stat_activity USING (pid) WHERE usename = 'shop'";
     assert.strictEqual(await postgres.sql(subjects), "/CN=shop");
+  });
+
+  it("lets a migration of its own in, beside a database", async () => {
+    const program = async () => {
+      const names = { namespace: namespace.name, databaseName: "shop", user: "shop" };
+      const database = new PostgresDatabase("alone", { ...names, external: external("shop-client") });
+      new MigrationJob(
+        "alone",
+        {
+          ...{ image: "docker.io/library/postgres:17", runAsUser: 999, namespace: namespace.name, timeoutSeconds: 60 },
+          command: ["psql", "-c", "CREATE TABLE alone ()"],
+          connectionSecretName: database.migrationSecretName,
+          connectionCaSecretName: database.caSecretName,
+          connectionClientCertificate: { secretName: "shop-client" },
+        },
+        { dependsOn: database },
+      );
+    };
+    succeeded(await stack.up(program));
+    assert.strictEqual(await postgres.sql("SELECT tableowner FROM pg_tables WHERE tablename = 'alone'", "shop"), "shop");
   });
 
   it("lets an administrator in who shows it beside the password", async () => {

@@ -176,7 +176,7 @@ describe("the setup script", function () {
           fails(
             check({ PGPORT: String(PORT.plain) }),
             "TLS failure",
-            /make external\.tls \(mode, ca\) fit/,
+            /make external\.tls \(mode, ca, clientCertificate\) fit/,
             /does not support SSL/,
           ));
         it("TLS failure: another authority signed", () =>

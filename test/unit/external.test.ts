@@ -132,8 +132,15 @@ describe("an application with an external server", () => {
       { key: "tls.key", path: "tls.key" },
     ];
     const key = { secretName: "client", items, defaultMode: 0o440 };
+    const optional = true; // the setup says itself that it is missing
     assert.deepStrictEqual(readsKey(pod), { runAsUser: undefined, fsGroup: 65532, ...key, containers: ["app"] });
-    assert.deepStrictEqual(readsKey(of("notes-db-setup")), { runAsUser: 999, fsGroup: 999, ...key, containers: ["setup"] });
+    assert.deepStrictEqual(readsKey(of("notes-db-setup")), {
+      runAsUser: 999,
+      fsGroup: 999,
+      ...key,
+      optional,
+      containers: ["setup"],
+    });
     assert.deepStrictEqual(readsKey(of("notes-migration")), {
       ...{ runAsUser: undefined, fsGroup: 65532, ...key },
       containers: ["guard", "migrate"],
@@ -154,8 +161,10 @@ describe("an application with an external server", () => {
       [given.app.PGUSER, given.app.PGSSLKEY, given.app.PGPASSWORD, given.setup.PGSSLCERT],
       [{ name: "given", key: "U" }, `${CLIENT}/tls.key`, undefined, `${CLIENT}/tls.crt`],
     );
-    const whole = await deployed({ external: { secret: { name: "given", uriKey: "URL" }, tls } });
-    assert.deepStrictEqual([whole.setup.CONNECTION_URI.key, whole.setup.PGSSLCERT], ["URL", `${CLIENT}/tls.crt`]);
+    for (const more of [{}, { hostKey: "H" }]) {
+      const whole = await deployed({ external: { secret: { name: "given", uriKey: "URL", ...more }, tls } });
+      assert.deepStrictEqual([whole.setup.CONNECTION_URI.key, whole.setup.PGSSLCERT], ["URL", `${CLIENT}/tls.crt`]);
+    }
     const { setup } = await deployed({ external: { host, admin: { user: "boss", password: "p" }, tls } });
     assert.deepStrictEqual([setup.PGSSLCERT, setup.PGSSLKEY], [`${CLIENT}/tls.crt`, `${CLIENT}/tls.key`]);
   });
@@ -165,8 +174,16 @@ describe("an application with an external server", () => {
     const tls = { mode: "disable", clientCertificate: { secretName: "", privateKeyKey: "" } } as const;
     resolveDatabase("notes", { databaseName: "n", user: "u", external: { host, tls } }, "", validation);
     assert.throws(() => validation.throwIfAny(), {
-      message: /secretName: is missing.*privateKeyKey: is "".*clientCertificate: is never shown with tls\.mode "disable"/s,
+      message:
+        /secretName: is missing.*privateKeyKey: "" is not the key of a Secret.*clientCertificate: is never shown with tls\.mode "disable"/s,
     });
+  });
+
+  it("goes past a pooler by names that are given, not by guesses beside a URI", () => {
+    const validation = new Validation("it");
+    const secret = { name: "given", uriKey: "URL", passwordKey: "P" };
+    resolveDatabase("notes", { external: { host, directHost: "direct", secret } }, "", validation);
+    assert.throws(() => validation.throwIfAny(), { message: /databaseName: is missing.*user: is missing/s });
   });
 
   it("trusts the authority that it is given, in every container that connects", async () => {

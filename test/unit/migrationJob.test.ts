@@ -33,6 +33,25 @@ describe("a migration's Job", () => {
     assert.deepStrictEqual((await resources({ requests: { cpu: "2" }, limits: { cpu: "1" } })).requests, { cpu: "2" });
   });
 
+  it("logs in with a client certificate alone, where the Secret has no password", async () => {
+    const connectionClientCertificate = { secretName: "client" };
+    const password = async (more: Partial<MigrationJobArgs>) =>
+      (await pods(more)).migration.containers.map(
+        ({ env }: any) => env.find(({ name }: any) => name === "PGPASSWORD")?.valueFrom.secretKeyRef.optional,
+      );
+    assert.deepStrictEqual(await password({ connectionClientCertificate }), [true, true]);
+    assert.deepStrictEqual(await password({}), [undefined, undefined]);
+    const parts = Object.fromEntries(["host", "dbname", "user"].map((part) => [part, part]));
+    const connectionEnv = { PGHOST: "host" };
+    const connectionKeys = parts;
+    assert.strictEqual(await refusal({ connectionClientCertificate, connectionKeys, connectionEnv }), "");
+    assert.match(await refusal({ connectionKeys, connectionEnv }), /connectionKeys: has neither the uri nor host/);
+    assert.match(
+      await refusal({ connectionClientCertificate: { secretName: "", certificateKey: "a/b" } }),
+      /connectionClientCertificate\.secretName: is missing.*certificateKey: "a\/b" is not the key of a Secret/s,
+    );
+  });
+
   it("has the entries and files of existing objects wherever the user's command runs, and its own variables win", async () => {
     const envFrom = [{ configMap: "shared" }, { secret: "smtp", prefix: "SMTP_" }];
     const files = [

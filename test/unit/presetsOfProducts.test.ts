@@ -45,6 +45,38 @@ const refusalOf = (call: () => unknown): string => {
 };
 
 describe("presets of products", () => {
+  it("show a client certificate where the product can, and say so where it cannot", async () => {
+    const database = external({ clientCertificate: { secretName: "client" } });
+    const shown: Record<string, string[]> = {};
+    for (const { name, preset } of presets) {
+      const message = refusalOf(() => preset({ database }));
+      if (/clientCertificate: is nothing that the product can show/.test(message)) continue;
+      assert.strictEqual(message, "", name);
+      const paths = await variables(preset({ database }));
+      shown[name] = Object.keys(paths).filter((variable) => /^<ssl(cert|key)>$/.test(paths[variable]));
+    }
+    const libpq = ["PGSSLCERT", "PGSSLKEY"];
+    assert.deepStrictEqual(shown, {
+      ...{ labelStudio: libpq, listmonk: libpq, mastodon: libpq, vulcan: libpq, miniflux: [] },
+      n8n: ["DB_POSTGRESDB_SSL_CERT_FILE", "DB_POSTGRESDB_SSL_KEY_FILE"],
+      unleash: ["DATABASE_SSL_CERT_FILE", "DATABASE_SSL_KEY_FILE"],
+      vikunja: ["VIKUNJA_DATABASE_SSLCERT", "VIKUNJA_DATABASE_SSLKEY"],
+    });
+    const alone = {
+      databaseName: "n",
+      user: "u",
+      external: { host: "db", tls: { clientCertificate: { secretName: "client" } } },
+    };
+    assert.match(
+      refusalOf(() => n8n({ database: alone })),
+      /beside the certificate the product wants password, secret or admin/,
+    );
+    assert.strictEqual(
+      refusalOf(() => miniflux({ database: alone })),
+      "",
+    );
+  });
+
   const encryption: [name: string, preset: (options: PresetOptions) => PostgresAppArgs, tls: RegExp, expected: object[]][] = [
     [
       "directus",

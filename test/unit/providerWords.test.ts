@@ -7,7 +7,7 @@ import { REFUSED } from "../../components/app/claims";
 import { explainExisting } from "../../components/app/exposure/explainExposure";
 import { explanation as explainRollout, reports } from "../../components/app/explainRollout";
 import { CANCELLED } from "../../components/common/hooks";
-import { hadNoPod } from "../../components/common/noPod";
+import { hadNoPod, neverBegan, notBegunWords } from "../../components/common/noPod";
 
 /** What the official Kubernetes plugin (4.32) said when it was recorded, in clusters of others. Nothing here is of our own making. */
 const live = (what: string) =>
@@ -106,6 +106,14 @@ describe("what is looked for in the provider's words is what the official plugin
       assert.match(text, /`kubectl get events --namespace shop --field-selector type=Warning` says which/);
     }
     assert.ok(hadNoPod([podless]) && ![said.deadline, said.deleted, said.failed].some((each) => hadNoPod([each])));
+  });
+
+  it("of a Job whose pod mounts what is not there: that it did not begin, and where the reason stands", () => {
+    const stuck = failedJob("[DeadlineExceeded] Job was active longer than specified deadline").concat(
+      "\n\t* [ContainerStatusUnknown] The container could not be located when the pod was terminated",
+    );
+    assert.ok(neverBegan([stuck]) && !neverBegan([said.deadline]) && !hadNoPod([`[Pod shop/x]: ${stuck}`]));
+    assert.match(notBegunWords("shop"), /a Secret, ConfigMap or claim that it mounts is missing.*--namespace shop/);
   });
 
   it("of a claim that is there already and cannot be changed so, but not of one for which there is no quota", () => {

@@ -46,7 +46,7 @@ final() {
     *'unsupported startup parameter'* | *'unsupported options startup parameter'*) echo 'a pooler' ;;
     *'pg_hba.conf '*'SSL encryption'* | *'pg_hba.conf '*'SSL on'*) echo 'not let in' ;;
     *'pg_hba.conf '*'no encryption'* | *'pg_hba.conf '*'SSL off'*) echo 'not let in without TLS' ;;
-    *'does not support SSL'* | *'SSL error'* | *'certificate'*) echo 'TLS failure' ;;
+    *'does not support SSL'* | *'SSL error'* | *'certificate'* | *'private key file'*) echo 'TLS failure' ;;
     *'authentication failed'* | *'no password supplied'* | *'is not permitted to log in'*) echo 'wrong password' ;;
     *'database "'*'" does not exist'*) echo 'no such database' ;;
     *'ermission denied'* | *'must be owner'* | *'must be superuser'* | *'must be a member'* | *'must be able to SET ROLE'* | *'must have'*)
@@ -55,6 +55,9 @@ final() {
     *) echo 'failure' ;;
   esac
 }
+
+of_another_name=
+[ -z "${PGSSLCERT:-}" ] || of_another_name="; one that asks for a certificate of the login's own name (clientcert=verify-full) says the same of another"
 
 # ... and what to do about it.
 advice() {
@@ -69,7 +72,9 @@ advice() {
     'a statement took too long') echo "raise the role's statement_timeout, or end who it waited for" ;;
     'too many connections') echo "raise the server's max_connections, or let the application open fewer" ;;
     'not ready') echo 'the server is starting or stopping: let it finish, then run pulumi up again' ;;
-    'wrong password') echo 'correct the user or the password, which may have been changed in the server' ;;
+    'wrong password')
+      echo "correct the user or the password, which may have been changed in the server$of_another_name"
+      ;;
     'not let in') echo "the server's pg_hba.conf (or its provider's access rules) has no line for this role from the cluster: add one" ;;
     'not let in without TLS')
       echo "the server wants TLS (external.tls.mode), or its pg_hba.conf has no line for this role from the cluster: change one of the two"
@@ -314,6 +319,15 @@ in_database() {
   fi
 }
 
+# The Secret with the client's certificate may be made at this moment, by cert-manager. Whoever comes later waits for it without a word.
+client_certificate() {
+  until [ -r "$PGSSLCERT" ] && [ -r "$PGSSLKEY" ]; do
+    [ "$(date +%s)" -lt "$deadline" ] || fail "no client certificate within $CONNECT_TIMEOUT_SECONDS s: in this namespace is no Secret $CLIENT_SECRET with the keys $CLIENT_KEYS: make it, or correct external.tls.clientCertificate"
+    sleep 1
+  done
+}
+
+[ -z "${CLIENT_SECRET:-}" ] || client_certificate
 case $MODE in
   check) check ;;
   owner | admin)
