@@ -1,8 +1,9 @@
 #!/usr/bin/env bash
 # Builds what cannot be downloaded as a binary, each from its Go module: the Kubernetes components, CoreDNS, the Pulumi CLI and its
-# Kubernetes plugin, and for the tests an S3 server, kubeconform, Miniflux and promtool.
+# Kubernetes plugin, and for the tests an S3 server, kubeconform, Miniflux, promtool, metrics-server and kube-router.
 # A build is kept in the cache under a key of its recipe and never made twice.
-# build.sh [NAME...]: those missing of the named recipes (default: all but Miniflux and promtool). build.sh --path NAME: where the binary is.
+# build.sh [NAME...]: those missing of the named recipes (default: all but Miniflux, promtool, metrics-server and kube-router).
+# build.sh --path NAME: where the binary is.
 source "$(dirname "${BASH_SOURCE[0]}")/lib.sh"
 
 version=k8s.io/component-base/version
@@ -21,6 +22,8 @@ coredns     kubernetes   ./coredns  -s,-w  15
 s3          s3           .  -s,-w  115
 kubeconform kubeconform  github.com/yannh/kubeconform/cmd/kubeconform  -s,-w  25
 miniflux    miniflux     miniflux.app/v2  -s,-w  75
+metrics-server  metrics-server  sigs.k8s.io/metrics-server/cmd/metrics-server  -s,-w  90
+kube-router kube-router  github.com/cloudnativelabs/kube-router/v2/cmd/kube-router  -s,-w  150
 promtool    prometheus   github.com/prometheus/prometheus/cmd/promtool  -s,-w  120
 "
 

@@ -21,6 +21,10 @@ gcc                                    gcc
 /usr/share/keyrings/debian-archive-trixie-stable.gpg  debian-archive-keyring
 shellcheck                             shellcheck
 '
+# For what enforces network policies.
+[ -z "${NIGHTLY:-}" ] || needs+='
+ipset                                  ipset
+'
 
 check_node() {
   local major

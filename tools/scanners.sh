@@ -1,12 +1,12 @@
 #!/usr/bin/env bash
-# Installs what the tests look at manifests and alerts with, into the cache: kubeconform from its Go module, checkov from PyPI, and for
-# NIGHTLY promtool.
+# Installs what the tests look at manifests with, into the cache: kubeconform from its Go module, checkov from PyPI. And for NIGHTLY what
+# runs alerts, measures pods and enforces network policies there: promtool, metrics-server and kube-router.
 source "$(dirname "${BASH_SOURCE[0]}")/lib.sh"
 
 checkov=3.3.30
 
 mkdir -p "$cache/bin"
-for program in kubeconform ${NIGHTLY:+promtool}; do
+for program in kubeconform ${NIGHTLY:+promtool metrics-server kube-router}; do
   "$tools/build.sh" "$program"
   ln -sfn "$("$tools/build.sh" --path "$program")" "$cache/bin/$program"
 done

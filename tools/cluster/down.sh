@@ -13,10 +13,12 @@ remove_network() {
   rmdir /var/lib/cni/results /var/lib/cni/cache /var/lib/cni 2>/dev/null || true
 }
 
-# Those of kube-proxy by itself, with the two that it leaves to a kubelet; those of up.sh by their comment.
+# Those of kube-proxy by itself, with the two that it leaves to a kubelet; those of up.sh by their comment. Those of policies.sh are there
+# only when it was killed.
 remove_rules() {
   local table rules rule chain
   command -v iptables >/dev/null || return 0
+  "$tools/cluster/policies.sh" remove
   [ ! -x "$cache/bin/kube-proxy" ] || [ ! -d "$cluster" ] || "$cache/bin/kube-proxy" --cleanup >/dev/null 2>&1 || true
   for chain in INPUT OUTPUT; do iptables -w -D "$chain" -j KUBE-FIREWALL 2>/dev/null || true; done
   iptables -w -X KUBE-FIREWALL 2>/dev/null || true
