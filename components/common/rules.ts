@@ -75,7 +75,8 @@ export const quantity: Rule<string> = (value) =>
 /** What a quantity of bytes comes to. */
 export function bytes(value: string): number {
   const [, number, unit] = /^([\d.]+)(.*)$/.exec(value) ?? [];
-  const power = "kMGTPE".indexOf(unit[0]?.replace("K", "k") ?? "") + 1;
+  // No unit is found nowhere among these, and is the power of none.
+  const power = ["k", "M", "G", "T", "P", "E"].indexOf(unit.charAt(0).replace("K", "k")) + 1;
   if (unit === "m") return Number(number) / 1000;
   if (/^[eE][-+]?\d+$/.test(unit)) return Number(value);
   return Number(number) * (unit.endsWith("i") ? 1024 : 1000) ** power;

@@ -284,6 +284,7 @@ export const shapes = {
     "maxBodySize?": "Input<string>",
     "timeoutSeconds?": "Input<number>",
     "stickySessions?": "boolean",
+    "safeNaming?": "boolean",
     "internal?": "boolean",
     "healthCheckPath?": "Input<string>",
     "waitSeconds?": "number",

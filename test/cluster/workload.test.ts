@@ -6,6 +6,7 @@ import { Load } from "../support/load";
 import { succeeded } from "../support/migrations";
 import { getJson, notes } from "../support/notes";
 import { changesNothing, TestStack } from "../support/stack";
+import { turn } from "../support/turn";
 
 const worker = `console.log("worker with", process.env.LOG_LEVEL, process.env.QUEUE, Boolean(process.env.DATABASE_URL));
   process.on("SIGTERM", () => process.exit(0)); setInterval(() => 0, 1000);`;
@@ -42,6 +43,8 @@ describe("a workload", function () {
       return ready.length === count && (await podsOf("app")).length === count && ready;
     });
 
+  const measures = turn("measures");
+  before(measures.begin);
   before(async () => {
     namespace = await Namespace.create("workload");
     const stringData = { ".dockerconfigjson": '{"auths":{"registry.example.org":{"auth":"bm9ib2R5Om5vdGhpbmc="}}}' };
@@ -58,6 +61,7 @@ describe("a workload", function () {
     await stack?.remove();
     await namespace?.delete();
   });
+  after(measures.end);
 
   describe("that is scaled by its use", () => {
     it("begins with the fewest pods, all ready when up ends", async () => {

@@ -20,15 +20,20 @@ export const prometheusOperator = async (): Promise<object[]> =>
     ),
   );
 
-/** Those of the Gateway API. */
-export const gatewayApi = async (): Promise<object[]> =>
-  yamls(await moduleFiles("sigs.k8s.io/gateway-api@v1.4.1", ["config/crd/standard/gateway.networking.k8s.io_httproutes.yaml"]));
+/** Those of the Gateway API's standard channel, of the release that Traefik 3.7 is made with. */
+export const gatewayApi = async (kinds = ["httproutes"]): Promise<object[]> =>
+  yamls(
+    await moduleFiles(
+      "sigs.k8s.io/gateway-api@v1.6.3",
+      kinds.map((one) => `config/crd/standard/gateway.networking.k8s.io_${one}.yaml`),
+    ),
+  );
 
-/** Those of Traefik that are used. */
-export async function traefik(): Promise<object[]> {
+/** Traefik's: those that are used, or all, without which it does not start. */
+export async function traefik({ all = false } = {}): Promise<object[]> {
   const file = "docs/content/reference/dynamic-configuration/kubernetes-crd-definition-v1.yml";
-  const all = yamls(await moduleFiles("github.com/traefik/traefik/v3@v3.6.12", [file]));
-  return all.filter((one) => ["middlewares.traefik.io", "serverstransports.traefik.io"].includes(nameOf(one)));
+  const every = yamls(await moduleFiles("github.com/traefik/traefik/v3@v3.7.13", [file])); // the newest that the proxy serves
+  return every.filter((one) => all || ["middlewares.traefik.io", "serverstransports.traefik.io"].includes(nameOf(one)));
 }
 
 /** GKE's controller makes its own definitions when it starts, from these types. */

@@ -29,19 +29,37 @@ export interface LoadSummary {
   phases: Record<string, Counted>;
 }
 
+/** By which way the requests come. Each has a pod of its own. */
+export interface Way {
+  name: string;
+  url: string;
+  /** Addresses for names that no DNS knows. */
+  hostAliases?: { ip: string; hostnames: string[] }[];
+  /** The certificate to trust, in PEM. */
+  ca?: string;
+}
+
+const DIRECT: Way = { name: "load", url: "http://notes" };
+
 /** Constant load on the example application, from a pod beside it: loadGenerator.js says how. */
 export class Load {
-  private constructor(private readonly namespace: Namespace) {}
+  private constructor(
+    private readonly namespace: Namespace,
+    private readonly name: string,
+  ) {}
 
-  static async start(namespace: Namespace, phase: string, perSecond = PER_SECOND): Promise<Load> {
-    const data = { "loadGenerator.js": readFileSync(join(__dirname, "loadGenerator.js"), "utf8") };
+  static async start(namespace: Namespace, phase: string, perSecond = PER_SECOND, way = DIRECT): Promise<Load> {
+    const { name, url, hostAliases, ca = "" } = way;
+    const metadata = { name, namespace: namespace.name };
+    const data = { "loadGenerator.js": readFileSync(join(__dirname, "loadGenerator.js"), "utf8"), "ca.crt": ca };
     await namespace.apply(
-      { apiVersion: "v1", kind: "ConfigMap", metadata: { name: "load", namespace: namespace.name }, data },
+      { apiVersion: "v1", kind: "ConfigMap", metadata, data },
       {
         apiVersion: "v1",
         kind: "Pod",
-        metadata: { name: "load", namespace: namespace.name },
+        metadata,
         spec: {
+          hostAliases,
           restartPolicy: "Never",
           automountServiceAccountToken: false,
           terminationGracePeriodSeconds: 1,
@@ -50,11 +68,8 @@ export class Load {
             {
               name: "load",
               image: image("1.0.0"),
-              command: [
-                "sh",
-                "-c",
-                `echo '${phase}' > /tmp/phase; exec node /load/loadGenerator.js http://notes ${perSecond} /tmp`,
-              ],
+              command: ["sh", "-c", `echo '${phase}' > /tmp/phase; exec node /load/loadGenerator.js ${url} ${perSecond} /tmp`],
+              env: ca === "" ? [] : [{ name: "NODE_EXTRA_CA_CERTS", value: "/load/ca.crt" }],
               resources: { requests: { cpu: "200m" } }, // what it waits for on a busy machine would count as the application's time
               securityContext: restrictedContainer(),
               volumeMounts: [
@@ -64,14 +79,14 @@ export class Load {
             },
           ],
           volumes: [
-            { name: "load", configMap: { name: "load" } },
+            { name: "load", configMap: { name } },
             { name: "tmp", emptyDir: {} },
           ],
         },
       },
     );
-    await namespace.kubectl(["wait", "--for=condition=Ready", "pod/load", "--timeout=60s"], { seconds: 70 });
-    return new Load(namespace);
+    await namespace.kubectl(["wait", "--for=condition=Ready", `pod/${name}`, "--timeout=60s"], { seconds: 70 });
+    return new Load(namespace, name);
   }
 
   /** From now on requests are counted under another name. */
@@ -82,12 +97,16 @@ export class Load {
 
   async stop(): Promise<LoadSummary> {
     await this.sh("touch /tmp/stop");
-    await until("the end of the load", 30, async () => (await this.namespace.get("pod/load")).status.phase === "Succeeded");
-    return JSON.parse(await this.namespace.kubectl(["logs", "load"]));
+    await until(
+      "the end of the load",
+      30,
+      async () => (await this.namespace.get(`pod/${this.name}`)).status.phase === "Succeeded",
+    );
+    return JSON.parse(await this.namespace.kubectl(["logs", this.name]));
   }
 
   private async sh(line: string): Promise<void> {
-    const { code, stderr } = await this.namespace.exec("load", ["sh", "-c", line]);
+    const { code, stderr } = await this.namespace.exec(this.name, ["sh", "-c", line]);
     if (code !== 0) throw new Error(`load: ${line}: ${stderr}`);
   }
 }

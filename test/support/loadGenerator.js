@@ -2,10 +2,10 @@
 // Runs in a pod of the example's image. FOLDER/phase names what goes on and is counted by; FOLDER/stop ends it. One of five requests
 // writes a thread, the others ask the database something small, so that two cores do for it all. Nothing is tried again. Prints one line of JSON at the end.
 const { existsSync, readFileSync, writeSync } = require("fs");
-const http = require("http");
 const { performance } = require("perf_hooks");
 
 const [url, perSecond, folder] = process.argv.slice(2);
+const http = require(url.startsWith("https:") ? "https" : "http");
 const LIMIT_MS = 10_000;
 const CLIENTS = 8;
 

@@ -26,6 +26,7 @@ export const notes =
       migrationJob: app.migrationJobName,
       postDeployJob: app.postDeployJobName,
       connectionSecret: app.connectionSecretName,
+      url: app.url,
     };
   };
 

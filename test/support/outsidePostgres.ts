@@ -135,7 +135,8 @@ const inFiles = (files: string, major: number, data: string, command: string[]) 
   ...[files, data, `PATH=/usr/lib/postgresql/${major}/bin:/usr/bin:/bin`, "LC_ALL=C.UTF-8", ...command],
 ];
 
-const freePort = (address: string) =>
+/** One that nobody listens on. */
+export const freePort = (address: string) =>
   new Promise<number>((resolve, reject) => {
     const server = createServer().once("error", reject);
     server.listen(0, address, () => {
@@ -201,7 +202,8 @@ async function startProcess(
   }
 }
 
-async function ended(child: ChildProcess, kill: () => void): Promise<void> {
+/** Ends a process, and waits for that; ten seconds later by force. */
+export async function ended(child: ChildProcess, kill: () => void): Promise<void> {
   if (child.exitCode !== null || child.signalCode !== null) return;
   const gone = new Promise((resolve) => child.once("exit", resolve));
   kill();

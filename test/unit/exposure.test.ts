@@ -110,6 +110,18 @@ describe("an Ingress", () => {
     assert.deepStrictEqual(spec("ServersTransport::notes-timeout"), { forwardingTimeouts: { responseHeaderTimeout: "300s" } });
   });
 
+  it("of Traefik refers to its objects by the names that it has for them", async () => {
+    const resources = await withIngress({ ...everything.traefik, safeNaming: true });
+    const references = [INGRESS, `${INGRESS}-http`, SERVICE].flatMap((key) =>
+      Object.values<string>(annotationsOf(resources, key)).filter((value) => value.includes("@")),
+    );
+    const names = ["body-size", "https", "timeout"];
+    assert.deepStrictEqual(
+      references,
+      names.map((one) => `default_notes-${one}@kubernetescrd`),
+    );
+  });
+
   it("of Traefik without a redirect serves plain HTTP with the same limit, and without TLS is one", async () => {
     const both = await withIngress({ ...everything.traefik, httpsRedirect: false, stickySessions: false });
     const plainHttp = annotationsOf(both, `${INGRESS}-http`);

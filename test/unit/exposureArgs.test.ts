@@ -57,6 +57,11 @@ describe("wrong arguments of an exposure", () => {
       assert.match(message, /ingress\.internal: is decided by how the controller itself is installed/);
       assert.match(message, /ingress\.healthCheckPath: is not asked by this controller, which goes by the pods' readiness/);
     }
+    for (const controller of ["nginx", "alb", "gce", undefined])
+      assert.match(
+        await ingress({ controller, safeNaming: true }),
+        /ingress\.safeNaming: says how Traefik names its own objects/,
+      );
     const other = await ingress({ tls: {}, httpsRedirect: true, maxBodySize: "1Mi", timeoutSeconds: 9, stickySessions: true });
     for (const argument of ["httpsRedirect", "maxBodySize", "timeoutSeconds", "stickySessions"])
       assert.match(other, new RegExp(`ingress\\.${argument}: is no part of Ingress, each controller has its own way: name the`));

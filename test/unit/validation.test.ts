@@ -1,6 +1,6 @@
 import * as assert from "assert";
 import * as pulumi from "@pulumi/pulumi";
-import { imageReference } from "../../components/common/rules";
+import { bytes, imageReference } from "../../components/common/rules";
 import { shaped } from "../../components/common/shape";
 import { Validation } from "../../components/common/validation";
 import { resolveArgs } from "../../components/resolveArgs";
@@ -68,6 +68,12 @@ describe("wrong arguments", () => {
     it(`accepts the quantity ${quantity}`, async () =>
       assert.strictEqual(await refusal({ image, database: { embedded: { storage: quantity } } }), ""));
   }
+
+  for (const [quantity, number] of Object.entries({
+    ...{ "1000": 1000, "0.5": 0.5, "1e3": 1000, "1500m": 1.5, "2k": 2000, "500M": 5e8 },
+    ...{ "1Ki": 1024, "1.5Gi": 1.5 * 2 ** 30, "1E": 1e18 },
+  }))
+    it(`takes the quantity ${quantity} for ${number}`, () => assert.strictEqual(bytes(quantity), number));
 
   it("are found in a variable that has two values", async () => {
     const message = await refusal({ image, env: { A: "1" }, secretEnv: { A: "2" }, connectionEnv: { A: "host" } });

@@ -1,5 +1,5 @@
 import * as pulumi from "@pulumi/pulumi";
-import { NO_BODY_LIMIT } from "./cannot";
+import { NO_BODY_LIMIT, OF_TRAEFIK } from "./cannot";
 import { Controller, prefixed } from "./plan";
 
 const FROM_ACM =
@@ -8,7 +8,7 @@ const FROM_ACM =
 /** AWS Load Balancer Controller; annotations as of version 3.5, most of them the same since 2.0. */
 export const alb: Controller = {
   className: "alb",
-  cannot: { maxBodySize: NO_BODY_LIMIT },
+  cannot: { maxBodySize: NO_BODY_LIMIT, safeNaming: OF_TRAEFIK },
   cannotTls: {
     secretName: FROM_ACM,
     clusterIssuer: FROM_ACM,

@@ -1,5 +1,5 @@
 import { alb } from "./alb";
-import { FROM_SECRETS } from "./cannot";
+import { FROM_SECRETS, OF_TRAEFIK } from "./cannot";
 import { IngressController } from "./exposureArgs";
 import { gce } from "./gce";
 import { nginx } from "./nginx";
@@ -18,6 +18,7 @@ const other: Controller = {
     stickySessions: NEEDS_CONTROLLER,
     internal: NEEDS_CONTROLLER,
     healthCheckPath: NEEDS_CONTROLLER,
+    safeNaming: OF_TRAEFIK,
   },
   cannotTls: FROM_SECRETS,
   plan: () => ({ annotations: () => ({}) }),

@@ -126,6 +126,11 @@ export interface IngressArgs {
    */
   stickySessions?: boolean;
   /**
+   * Whether Traefik is installed with `providers.kubernetesCRD.safeNaming: true` (3.7.11 or newer), by which it calls its Middlewares and
+   * ServersTransports otherwise: where this is wrong, it answers 404 for what refers to them. Only with traefik. Defaults to false, as Traefik does.
+   */
+  safeNaming?: boolean;
+  /**
    * Whether the load balancer has an address inside the VPC only. Only with alb and gce; with the others it is a matter of how
    * the controller itself is installed. Defaults to false. A change makes a new load balancer with a new address.
    */

@@ -1,5 +1,5 @@
 import { Controller, CustomObject } from "./plan";
-import { NO_BODY_LIMIT } from "./cannot";
+import { NO_BODY_LIMIT, OF_TRAEFIK } from "./cannot";
 import { IngressTlsArgs } from "./exposureArgs";
 
 /** Google issues one: nothing says which. */
@@ -12,6 +12,7 @@ const isManaged = (tls: IngressTlsArgs) => Object.values(tls).every((value) => v
 export const gce: Controller = {
   cannot: {
     maxBodySize: NO_BODY_LIMIT,
+    safeNaming: OF_TRAEFIK,
     // It looks at the annotation alone, and leaves an Ingress with a class name to others.
     className: "is not what GKE goes by: leave it out, and say `internal` for an address inside the VPC",
   },

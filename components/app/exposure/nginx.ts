@@ -1,10 +1,10 @@
-import { BY_INSTALLATION, BY_READINESS, FROM_SECRETS } from "./cannot";
+import { BY_INSTALLATION, BY_READINESS, FROM_SECRETS, OF_TRAEFIK } from "./cannot";
 import { Controller, prefixed, textOf } from "./plan";
 
 /** kubernetes/ingress-nginx; annotations as its last release, 1.15.1, documents them. */
 export const nginx: Controller = {
   className: "nginx",
-  cannot: { internal: BY_INSTALLATION, healthCheckPath: BY_READINESS },
+  cannot: { internal: BY_INSTALLATION, healthCheckPath: BY_READINESS, safeNaming: OF_TRAEFIK },
   cannotTls: FROM_SECRETS,
   plan: (_, ingress) => ({
     annotations: () =>

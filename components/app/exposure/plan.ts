@@ -13,6 +13,7 @@ export interface ResolvedIngress {
   maxBodyBytes?: pulumi.Output<number>;
   timeoutSeconds?: pulumi.Input<number>;
   stickySessions: boolean;
+  safeNaming: boolean;
   internal: boolean;
   healthCheckPath?: pulumi.Input<string>;
   waitSeconds: number;

@@ -88,6 +88,7 @@ function resolveIngress(
         : pulumi.output(validation.check(at("maxBodySize"), args.maxBodySize, bodySize)).apply((size) => Math.floor(bytes(size))),
     timeoutSeconds: validation.check(at("timeoutSeconds"), args.timeoutSeconds, wholeNumber(1, most)),
     stickySessions: args.stickySessions ?? false,
+    safeNaming: args.safeNaming ?? false,
     internal: args.internal ?? false,
     healthCheckPath: validation.check(at("healthCheckPath"), args.healthCheckPath, routePath) ?? readiness,
     waitSeconds: validation.check(at("waitSeconds"), args.waitSeconds, wholeNumber(0)) ?? WAIT,

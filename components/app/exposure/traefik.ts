@@ -9,9 +9,6 @@ const object = (kind: string, name: string, spec: pulumi.Inputs): CustomObject =
   name,
   spec,
 });
-/** How an annotation names an object of the cluster. */
-const reference = (namespaceOf: NamespaceOf, name: string) => pulumi.interpolate`${namespaceOf(name)}-${name}@kubernetescrd`;
-
 /**
  * Traefik 3 (read from 3.7). The annotations of an Ingress make routers that have TLS on all of their entry points or on none, so plain
  * HTTP has an Ingress of its own; what a router does beside routing are Middlewares. Entry points are called "web" and "websecure",
@@ -21,7 +18,10 @@ export const traefik: Controller = {
   className: "traefik",
   cannot: { internal: BY_INSTALLATION, healthCheckPath: BY_READINESS },
   cannotTls: FROM_SECRETS,
-  plan(name, { tls, httpsRedirect, maxBodyBytes, timeoutSeconds, stickySessions }) {
+  plan(name, { tls, httpsRedirect, maxBodyBytes, timeoutSeconds, stickySessions, safeNaming }) {
+    /** How an annotation names an object of the cluster. */
+    const reference = (namespaceOf: NamespaceOf, object: string) =>
+      pulumi.interpolate`${namespaceOf(object)}${safeNaming ? "_" : "-"}${object}@kubernetescrd`;
     const limit = maxBodyBytes && object("Middleware", `${name}-body-size`, { buffering: { maxRequestBodyBytes: maxBodyBytes } });
     const redirect =
       tls && httpsRedirect
