@@ -141,6 +141,7 @@ describe("an application behind Traefik", function () {
     for (const host of [BY_INGRESS, BY_GATEWAY]) {
       // It takes new routes every two seconds.
       await until(`an answer for ${host}`, 15, async () => (await ask(host, "/api/version")).status === 200);
+      await until(`a redirect for ${host}`, 15, async () => (await request(traefik, `http://${host}/`)).status !== 404);
       console.log(`      ${host}: ${Date.now() - begun} ms after \`up\``);
       const { version, migrations } = json(await ask(host, "/api/version"));
       assert.deepStrictEqual([version, migrations.length], ["1.0.0", 11]);
@@ -262,7 +263,15 @@ describe("an application behind Traefik", function () {
     assert.strictEqual((await ask(BY_INGRESS, "/health", { ca: undefined })).status, 404);
     await up("1.1.0", { safeNaming: true });
     await until("an answer", 15, async () => (await ask(BY_INGRESS, "/health")).status === 200);
-    assert.strictEqual((await request(traefik, `http://${BY_INGRESS}/`)).status, 301);
+    await until("a redirect", 15, async () => (await request(traefik, `http://${BY_INGRESS}/`)).status === 301);
     assert.strictEqual((await write(BY_INGRESS, LIMIT + 1)).status, 413);
+  });
+
+  it("is served over plain HTTP too where no redirect is wanted, with the same limit", async () => {
+    await up("1.1.0", { safeNaming: true, httpsRedirect: false });
+    await until("an answer", 15, async () => (await request(traefik, `http://${BY_INGRESS}/health`)).status === 200);
+    const body = "x".repeat(LIMIT + 1);
+    assert.strictEqual((await request(traefik, `http://${BY_INGRESS}/health`, { method: "POST", body })).status, 413);
+    assert.strictEqual((await ask(BY_INGRESS, "/health")).status, 200);
   });
 });
