@@ -24,7 +24,8 @@ export { ContainerResourcesArgs } from "./components/common/resources";
 export { DatabaseBackupsArgs } from "./components/database/backup";
 export { BackupClaimArgs, BackupDestinationArgs, BackupS3Args } from "./components/database/backupDestination";
 export { CloudNativePgArgs } from "./components/database/cloudNativePg";
-export { ClientCertificateArgs, ConnectionKey } from "./components/database/connection";
+export { ConnectionKey } from "./components/database/connection";
+export { ClientCertificateArgs } from "./components/database/tlsFiles";
 export { AppDatabaseArgs, DatabaseCredentialsArgs, OnDelete, PostgresDatabaseArgs } from "./components/database/databaseArgs";
 export { EmbeddedPostgresArgs, EmbeddedTls } from "./components/database/embedded";
 export {

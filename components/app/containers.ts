@@ -6,7 +6,7 @@ import { checkResources, ContainerResourcesArgs } from "../common/resources";
 import { environmentName, imageReference, label, path, port, pullPolicy, text, wholeNumber } from "../common/rules";
 import { checkWritablePaths, restrictedContainer, writable } from "../common/security";
 import { Rule, Validation } from "../common/validation";
-import { tlsVolumes } from "../database/connection";
+import { tlsVolumes } from "../database/tlsFiles";
 import { EnvFromArgs, resolveEnvFrom } from "../common/envFrom";
 import { AppProbeArgs, resolveStartup } from "./probes";
 import { appVariables } from "./variables";

@@ -4,7 +4,7 @@ import { computed } from "../common/computed";
 import { Placement, podPlacement } from "../common/placement";
 import { ContainerResourcesArgs } from "../common/resources";
 import { filesGroup, restrictedContainer, restrictedPod, writable } from "../common/security";
-import { keyGroup, tlsVolumes } from "../database/connection";
+import { keyGroup, tlsVolumes } from "../database/tlsFiles";
 import { ResolvedAutoscaling } from "./autoscaling";
 import { extraContainers, extraVolumes, ResolvedContainer } from "./containers";
 import { METRICS_PORT_NAME, PORT_NAME, ResolvedProbes } from "./probes";

@@ -118,3 +118,12 @@ export const pullPolicy = oneOf(["Always", "IfNotPresent", "Never"]);
 
 /** Names of a map that are somebody else's to judge: of labels, annotations, resources. */
 export const anyName: Rule<string> = () => undefined;
+
+/** A text of this pattern; `what` says what is not. */
+export const matching =
+  (pattern: RegExp, what: string): Rule<string> =>
+  (value) =>
+    typeof value === "string" && pattern.test(value) ? undefined : `${JSON.stringify(value)} is not ${what}`;
+
+/** A key of a Secret or ConfigMap. */
+export const secretKey = matching(/^[-._a-zA-Z0-9]{1,253}$/, 'a key of a Secret: use letters, digits, "-", "_" and "."');

@@ -1,8 +1,8 @@
 import * as pulumi from "@pulumi/pulumi";
 import { types } from "@pulumi/kubernetes";
 import { ClusterRules, ownImage } from "../common/clusterRules";
-import { imageReference, kubernetesName } from "../common/rules";
-import { Rule, Validation } from "../common/validation";
+import { imageReference, kubernetesName, matching, secretKey } from "../common/rules";
+import { Validation } from "../common/validation";
 
 /** A claim that is there already. */
 export interface BackupClaimArgs {
@@ -115,12 +115,6 @@ function resolveS3(s3: BackupS3Args, path: string, validation: Validation, rules
   };
 }
 
-const matching =
-  (pattern: RegExp, what: string): Rule<string> =>
-  (value) =>
-    typeof value === "string" && pattern.test(value) ? undefined : `${JSON.stringify(value)} is not ${what}`;
-
-const secretKey = matching(/^[-._a-zA-Z0-9]+$/, 'a key of a Secret: use letters, digits, "-", "_" and "."');
 const bucketName = matching(
   /^[A-Za-z0-9][A-Za-z0-9._-]{1,62}$/,
   'a bucket\'s name: write it without "s3://" and without a folder',

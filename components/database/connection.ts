@@ -2,8 +2,8 @@ import * as pulumi from "@pulumi/pulumi";
 import { types } from "@pulumi/kubernetes";
 import { byName } from "../common/environment";
 import { Rule, Validation } from "../common/validation";
-import { environmentName, kubernetesName } from "../common/rules";
-import { filesGroup } from "../common/security";
+import { environmentName, secretKey } from "../common/rules";
+import { TlsFiles, tlsPaths } from "./tlsFiles";
 
 /** Parts of a connection, and the keys of the connection Secret. */
 export const ConnectionKey = {
@@ -47,63 +47,6 @@ export interface ConnectionParts {
   sslcert?: string;
   sslkey?: string;
 }
-
-/** Where containers find the authority of the server's certificate. */
-const CA_DIRECTORY = "/etc/postgres-app/tls";
-const CA_KEY = "ca.crt";
-export const CA_FILE = `${CA_DIRECTORY}/${CA_KEY}`;
-
-/** ... and the client's own certificate, with its key. */
-const CLIENT_DIRECTORY = "/etc/postgres-app/client";
-const [CERTIFICATE_FILE, KEY_FILE] = ["tls.crt", "tls.key"];
-
-/** Which files a connection needs, and the Secrets that they come from. */
-export interface TlsFiles {
-  /** Secret whose ca.crt signs the server's certificate. */
-  caSecretName?: pulumi.Input<string>;
-  clientCertificate?: ClientCertificateArgs;
-}
-
-/** A client certificate, in a Secret that is there already, as cert-manager makes it. */
-export interface ClientCertificateArgs {
-  /**
-   * Name of the Secret, in the application's namespace. Pods see a renewed certificate within a minute or so; whether a program that runs
-   * reads it again is the program's affair. A change runs the migration, then rolls the pods.
-   */
-  secretName: pulumi.Input<string>;
-  /**
-   * Key of the certificate, in PEM. Defaults to "tls.crt". A change runs the migration, then rolls the pods.
-   */
-  certificateKey?: pulumi.Input<string>;
-  /**
-   * Key of its private key, in PEM and without a passphrase. Defaults to "tls.key". A change runs the migration, then rolls the pods.
-   */
-  privateKeyKey?: pulumi.Input<string>;
-}
-
-export function checkClientCertificate(
-  { secretName, certificateKey, privateKeyKey }: ClientCertificateArgs,
-  path: string,
-  validation: Validation,
-): void {
-  validation.required(`${path}.secretName`, secretName, kubernetesName, "name the Secret with the certificate");
-  validation.check(`${path}.certificateKey`, certificateKey, secretKey);
-  validation.check(`${path}.privateKeyKey`, privateKeyKey, secretKey);
-}
-
-const KEY = /^[-._a-zA-Z0-9]{1,253}$/;
-const secretKey: Rule<string> = (key) =>
-  typeof key === "string" && KEY.test(key)
-    ? undefined
-    : `${JSON.stringify(key)} is not the key of a Secret: use letters, digits, "-", "_" and "."`;
-
-/** Parts of a connection that are paths of such files. */
-export const tlsPaths = ({ caSecretName, clientCertificate }: TlsFiles) => ({
-  ...(caSecretName === undefined ? {} : { sslrootcert: CA_FILE }),
-  ...(clientCertificate === undefined
-    ? {}
-    : { sslcert: `${CLIENT_DIRECTORY}/${CERTIFICATE_FILE}`, sslkey: `${CLIENT_DIRECTORY}/${KEY_FILE}` }),
-});
 
 /** The connection Secret's content: the parts, and the forms in which programs want them in one piece, the user's own among them. */
 export function connectionSecretData(parts: ConnectionParts, formats: Record<string, string> = {}): Record<string, string> {
@@ -157,7 +100,7 @@ export function checkConnectionFormats(
     propertyPath,
     formats,
     (key) => {
-      if (!KEY.test(key)) return 'is not the key of a Secret: use letters, digits, "-", "_" and "."';
+      if (secretKey(key)) return 'is not the key of a Secret: use letters, digits, "-", "_" and "."';
       return KEYS.includes(key) ? "is a key that the connection Secret has already: use another one" : undefined;
     },
     (template) => {
@@ -266,50 +209,6 @@ export function libpqVariables(connection: Connection): pulumi.Input<types.input
   const wanted = { ...(hasParts(connection) ? parts : { CONNECTION_URI: whole }), ...libpqTlsEnv };
   return connectionVariables(connection, Object.fromEntries(Object.entries(wanted).filter(there)));
 }
-
-export const withDefaults = ({ secretName, certificateKey, privateKeyKey }: ClientCertificateArgs) => ({
-  secretName,
-  certificateKey: certificateKey ?? CERTIFICATE_FILE,
-  privateKeyKey: privateKeyKey ?? KEY_FILE,
-});
-
-/**
- * The volumes with these files, for containers that log in. A pod does not begin, and nothing says why, while a Secret that it mounts is
- * missing: with `optional` the one with the client's certificate may be, for who says so himself.
- */
-export function tlsVolumes(
-  { caSecretName, clientCertificate }: TlsFiles,
-  optional = false,
-): {
-  volumes: types.input.core.v1.Volume[];
-  volumeMounts: types.input.core.v1.VolumeMount[];
-} {
-  const files: [string, string, types.input.core.v1.SecretVolumeSource][] = [];
-  // One key only: CloudNativePG keeps the authority's private key beside it.
-  if (caSecretName !== undefined)
-    files.push(["database-ca", CA_DIRECTORY, { secretName: caSecretName, items: [{ key: CA_KEY, path: CA_KEY }] }]);
-  if (clientCertificate !== undefined) {
-    const { secretName, certificateKey, privateKeyKey } = withDefaults(clientCertificate);
-    const items = [
-      { key: certificateKey, path: CERTIFICATE_FILE },
-      { key: privateKeyKey, path: KEY_FILE },
-    ];
-    // libpq takes no key that others can read (https://www.postgresql.org/docs/current/libpq-ssl.html): root's, that its group may read.
-    files.push([
-      "database-client",
-      CLIENT_DIRECTORY,
-      { secretName, items, defaultMode: 0o440, ...(optional ? { optional } : {}) },
-    ]);
-  }
-  return {
-    volumes: files.map(([name, , secret]) => ({ name, secret })),
-    volumeMounts: files.map(([name, mountPath]) => ({ name, mountPath, readOnly: true })),
-  };
-}
-
-/** For a pod's security context: a client's key is its group's to read. */
-export const keyGroup = ({ clientCertificate }: TlsFiles, uid: pulumi.Input<number> | undefined) =>
-  clientCertificate === undefined ? {} : filesGroup(uid);
 
 /** What the application's variables may be made of, and what they are if nothing is said. */
 export interface ConnectionOffer {

@@ -1,7 +1,8 @@
 import * as pulumi from "@pulumi/pulumi";
 import { Child } from "../common/childOptions";
 import { ClusterRules } from "../common/clusterRules";
-import { Connection, TlsFiles } from "./connection";
+import { Connection } from "./connection";
+import { TlsFiles } from "./tlsFiles";
 import { Logins } from "./credentials";
 
 /** A server, whoever runs it: what the rest of the component needs to know of one. */

@@ -3,15 +3,8 @@ import * as core from "@pulumi/kubernetes/core/v1";
 import { ClusterRules, ownImage } from "../common/clusterRules";
 import { imageReference, oneOf, port, postgresName, text, wholeNumber } from "../common/rules";
 import { isDeferred, Validation } from "../common/validation";
-import {
-  checkClientCertificate,
-  ClientCertificateArgs,
-  Connection,
-  ConnectionOffer,
-  ownOffer,
-  TlsFiles,
-  tlsPaths,
-} from "./connection";
+import { Connection, ConnectionOffer, ownOffer } from "./connection";
+import { checkClientCertificate, ClientCertificateArgs, TlsFiles, tlsPaths } from "./tlsFiles";
 import { Logins } from "./credentials";
 import { clientOf, Engine, EngineContext } from "./engine";
 import { userOf } from "./image";

@@ -3,7 +3,7 @@ import { JobPodsArgs } from "../common/clusterRules";
 import { EnvFromArgs } from "../common/envFrom";
 import { AppTolerationArgs } from "../common/placement";
 import { ContainerResourcesArgs } from "../common/resources";
-import { ClientCertificateArgs } from "../database/connection";
+import { ClientCertificateArgs } from "../database/tlsFiles";
 import { BackupDestinationArgs } from "../database/backupDestination";
 import { MigrationFileArgs } from "./files";
 

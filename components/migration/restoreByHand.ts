@@ -1,6 +1,7 @@
 import * as pulumi from "@pulumi/pulumi";
 import { inNamespace } from "../common/hooks";
-import { libpqVariables, tlsVolumes } from "../database/connection";
+import { libpqVariables } from "../database/connection";
+import { tlsVolumes } from "../database/tlsFiles";
 import { restoreJob } from "../database/restore";
 import { ArgumentNames } from "./argumentNames";
 import { MigrationSurroundings } from "./job";

@@ -1,7 +1,7 @@
 import { types } from "@pulumi/kubernetes";
 import { podMetadata } from "../common/clusterRules";
 import { restrictedPod, writable } from "../common/security";
-import { keyGroup, tlsVolumes } from "../database/connection";
+import { keyGroup, tlsVolumes } from "../database/tlsFiles";
 import { MigrationSurroundings, startSeconds, userContainer } from "./job";
 import { copyStart } from "./planPod";
 import { ResolvedMigration } from "./resolveMigration";

@@ -3,7 +3,7 @@ import { randomBytes } from "crypto";
 import * as pulumi from "@pulumi/pulumi";
 import { PulumiFn } from "@pulumi/pulumi/automation";
 import { AppDatabaseArgs, ExternalAdminArgs, PostgresAppArgs, PostgresDatabase } from "../../index";
-import { CA_FILE } from "../../components/database/connection";
+import { CA_FILE } from "../../components/database/tlsFiles";
 import { Namespace } from "../support/kubectl";
 import { getJson, image, notes, postJson, secret } from "../support/notes";
 import { OutsidePostgres, startOutsidePostgres } from "../support/outsidePostgres";

@@ -1,6 +1,7 @@
 import * as assert from "assert";
 import fc from "fast-check";
-import { connectionSecretData, tlsPaths } from "../../components/database/connection";
+import { connectionSecretData } from "../../components/database/connection";
+import { tlsPaths } from "../../components/database/tlsFiles";
 
 const printable = fc.string({
   unit: fc.constantFrom(...Array.from({ length: 95 }, (_, i) => String.fromCharCode(32 + i))),

@@ -175,7 +175,7 @@ describe("an application with an external server", () => {
     resolveDatabase("notes", { databaseName: "n", user: "u", external: { host, tls } }, "", validation);
     assert.throws(() => validation.throwIfAny(), {
       message:
-        /secretName: is missing.*privateKeyKey: "" is not the key of a Secret.*clientCertificate: is never shown with tls\.mode "disable"/s,
+        /secretName: is missing.*privateKeyKey: "" is not a key of a Secret.*clientCertificate: is never shown with tls\.mode "disable"/s,
     });
   });
 

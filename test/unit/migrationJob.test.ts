@@ -48,7 +48,7 @@ describe("a migration's Job", () => {
     assert.match(await refusal({ connectionKeys, connectionEnv }), /connectionKeys: has neither the uri nor host/);
     assert.match(
       await refusal({ connectionClientCertificate: { secretName: "", certificateKey: "a/b" } }),
-      /connectionClientCertificate\.secretName: is missing.*certificateKey: "a\/b" is not the key of a Secret/s,
+      /connectionClientCertificate\.secretName: is missing.*certificateKey: "a\/b" is not a key of a Secret/s,
     );
   });
 
