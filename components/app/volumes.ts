@@ -1,6 +1,6 @@
 import * as pulumi from "@pulumi/pulumi";
 import { types } from "@pulumi/kubernetes";
-import { kubernetesName, label, oneOf, path, quantity } from "../common/rules";
+import { kubernetesName, label, oneOf, path, volumeSize } from "../common/rules";
 import { isDeferred, Rule, Validation } from "../common/validation";
 
 /** Who may mount a volume for writing at the same time. */
@@ -160,7 +160,7 @@ function resolveClaim(given: AppVolumeArgs, pods: Pods, at: string, validation: 
   const mode = validation.check(`${at}.accessMode`, given.accessMode, oneOf(modes)) ?? VolumeAccessMode.ReadWriteOnce;
   const shared = mode === VolumeAccessMode.ReadWriteMany;
   return {
-    storage: validation.check(`${at}.storage`, given.storage, quantity),
+    storage: validation.check(`${at}.storage`, given.storage, volumeSize),
     existing: validation.check(`${at}.existingClaim`, given.existingClaim, kubernetesName),
     storageClassName: validation.check(`${at}.storageClassName`, given.storageClassName, kubernetesName),
     accessMode: shared ? mode : forOnePod(mode, pods, at, validation),

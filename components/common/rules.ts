@@ -72,6 +72,11 @@ export const quantity: Rule<string> = (value) =>
       ? `${show(value)} is not a quantity: write it in quotes`
       : `${show(value)} is not a quantity: write for example "500m" for CPU, "512Mi" or "10Gi" for bytes ("GB" and "gi" are not units)`;
 
+/** Of a volume. A number without its unit is as many bytes. */
+export const volumeSize: Rule<string> = (value) =>
+  quantity(value) ??
+  (bytes(value) < 2 ** 20 ? `${show(value)} is less than a volume can be: write the unit, such as "10Gi"` : undefined);
+
 /** What a quantity of bytes comes to. */
 export function bytes(value: string): number {
   const [, number, unit] = /^([\d.]+)(.*)$/.exec(value) ?? [];
@@ -97,8 +102,14 @@ export const path: Rule<string> = (value) =>
 
 export const command: Rule<unknown> = (value) =>
   Array.isArray(value) && value.length > 0 && value.every((word) => typeof word !== "number" && word !== "")
-    ? undefined
+    ? shellLine(value[0])
     : `${show(value)} is not a command: write its words as a list, such as ["npm", "run", "migrate"]; for a shell line ["sh", "-c", "…"]`;
+
+/** No program has a name of several words: whoever writes one expects a shell. */
+const shellLine = (program: unknown) =>
+  typeof program === "string" && /\S\s+\S/.test(program)
+    ? `${show(program)} is no program's name: write each word for itself, such as ${JSON.stringify(program.trim().split(/\s+/))}; for a shell line ["sh", "-c", "…"]`
+    : undefined;
 
 export const wholeNumber =
   (least: number, most = Number.MAX_SAFE_INTEGER): Rule<number> =>

@@ -2,7 +2,7 @@ import * as pulumi from "@pulumi/pulumi";
 import { ClusterRules, ownImage } from "../common/clusterRules";
 import { podPlacement } from "../common/placement";
 import { checkResources, ContainerResourcesArgs } from "../common/resources";
-import { imageReference, kubernetesName, quantity, wholeNumber } from "../common/rules";
+import { imageReference, kubernetesName, volumeSize, wholeNumber } from "../common/rules";
 import { Rule, Validation } from "../common/validation";
 import { checkParameters } from "./image";
 
@@ -168,7 +168,7 @@ export function resolveCloudNativePg(
         pulumi.output(version).apply((v) => `ghcr.io/cloudnative-pg/postgresql:${v}-standard-trixie`),
         rules,
       ),
-    storage: check("storage", args.storage, quantity) ?? "10Gi",
+    storage: check("storage", args.storage, volumeSize) ?? "10Gi",
     storageClassName: args.storageClassName,
     restoreServerName: check("restoreServerName", args.restoreServerName, kubernetesName),
     parameters:

@@ -4,7 +4,7 @@ import { types } from "@pulumi/kubernetes";
 import { ClusterRules, ownImage, podMetadata } from "../common/clusterRules";
 import { podPlacement } from "../common/placement";
 import { checkResources, ContainerResourcesArgs, limited, ownResources } from "../common/resources";
-import { imageReference, kubernetesName, oneOf, quantity, wholeNumber } from "../common/rules";
+import { imageReference, kubernetesName, oneOf, volumeSize, wholeNumber } from "../common/rules";
 import { restrictedContainer, restrictedPod, writable } from "../common/security";
 import { Validation } from "../common/validation";
 import { checkParameters, majorOf, userOf } from "./image";
@@ -151,7 +151,7 @@ export function resolveEmbedded(
     version: pulumi.all([version, image]).apply(([given, name]) => given ?? majorOf(name)),
     runAsUser: check("runAsUser", args.runAsUser, wholeNumber(1)) ?? pulumi.output(image).apply(userOf),
     runAsUserGiven: args.runAsUser !== undefined,
-    storage: check("storage", args.storage, quantity) ?? "10Gi",
+    storage: check("storage", args.storage, volumeSize) ?? "10Gi",
     storageClassName: args.storageClassName,
     existingClaim: check("existingClaim", args.existingClaim, kubernetesName),
     subPath: check("subPath", args.subPath, relativePath) ?? "pgdata",

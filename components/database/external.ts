@@ -321,7 +321,7 @@ const roleNames = (names: unknown) =>
 const hostName = (value: unknown) =>
   typeof value === "string" && /^[\w.:-]+$/.test(value) && !/:\d+$/.test(value.replace(/^[^:]*:[^:]*:.*/, ""))
     ? undefined
-    : `${JSON.stringify(value)} is not a host name: write it without scheme, port and path`;
+    : `${JSON.stringify(value)} is not a host name: write it without scheme, port and path; another port than 5432 goes into port`;
 
 const pem = (value: unknown) =>
   typeof value === "string" && value.includes("-----BEGIN CERTIFICATE-----")

@@ -64,6 +64,8 @@ export function resolveMigration(
   refuseContradictions(args, path, validation);
   const own = validation.check(`${path}image`, args.image, imageReference) ?? image;
   const goBackTo = validation.check(`${path}goBackTo`, args.goBackTo, imageReference);
+  if (typeof own === "string" && typeof goBackTo === "string" && isTagOf(goBackTo, own))
+    validation.problem(`${path}goBackTo`, `is a part of the image's name: write all of it, ${JSON.stringify(own)}`);
   return {
     image: own,
     goBackTo,
@@ -115,6 +117,10 @@ export function resolveGates(
     rehearsal: args.rehearsal && resolveRehearsal(args.rehearsal, timeoutSeconds, `${path}rehearsal`, validation, rules),
   };
 }
+
+/** What somebody writes in haste, and what would not be taken for the image. */
+const isTagOf = (goBackTo: string, image: string) =>
+  image !== goBackTo && /[:@/]$/.test(image.slice(0, -goBackTo.length)) && image.endsWith(goBackTo);
 
 /** Refuses what needs something else, or would do the same twice. */
 export function refuseContradictions(

@@ -153,7 +153,9 @@ function resolveStrategy(
     return { ...migrators[strategy], timeoutSeconds: args.timeoutSeconds ?? DEFAULT_TIMEOUT };
   }
   const taken = takes ? Object.fromEntries(takes.map((argument) => [argument, args[argument]])) : args;
-  const run = resolveMigration(taken, image, path, validation, rules);
+  // What a misspelt strategy would take is not known.
+  const unspelt = known.includes(args.strategy ?? strategy) ? taken : { command: ["?"], ...taken };
+  const run = resolveMigration(unspelt, image, path, validation, rules);
   const postDeploy =
     args.postDeploy && strategy === "Job"
       ? resolvePostDeploy(args.postDeploy, args, run, `${path}postDeploy`, validation, rules)

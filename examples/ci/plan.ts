@@ -4,7 +4,9 @@ import { planMigration, sequelize } from "pulumi-postgres-app";
 // What the migration of an image would do to the database that is running, for a job on a pull request (plan.yml): `npx tsx plan.ts <image>`.
 // MIGRATION_CONNECTION is what the running program exports: export const migrationConnection = notes.database.migrationConnection;
 //   MIGRATION_CONNECTION=$(pulumi stack output migrationConnection --json --stack your-organization/notes/production)
-const { secretName, keys, values, caSecretName, formats } = JSON.parse(process.env.MIGRATION_CONNECTION ?? "{}");
+const { secretName, keys, values, caSecretName, clientCertificate, formats } = JSON.parse(
+  process.env.MIGRATION_CONNECTION ?? "{}",
+);
 const tool = sequelize();
 
 async function main(image: string): Promise<void> {
@@ -18,7 +20,9 @@ async function main(image: string): Promise<void> {
     connectionKeys: keys,
     connectionValues: values,
     connectionCaSecretName: caSecretName,
+    connectionClientCertificate: clientCertificate,
     connectionFormats: formats,
+    // And what the application's migration has: env, secretEnv, runAsUser, imagePullSecrets, jobs, imageRegistry.
   });
   console.log(plan.text);
   writeFileSync("migration-plan.json", JSON.stringify(plan, undefined, 2));

@@ -64,10 +64,36 @@ describe("wrong arguments", () => {
       ));
   }
 
-  for (const quantity of ["1Gi", "1.5Gi", "500M", "1e9", "1000"]) {
+  for (const quantity of ["1Gi", "1.5Gi", "500M", "1e9", "1048576"]) {
     it(`accepts the quantity ${quantity}`, async () =>
       assert.strictEqual(await refusal({ image, database: { embedded: { storage: quantity } } }), ""));
   }
+
+  it("are found in what is written in haste, each once and with the way out", async () => {
+    const only = async (args: object) => (await refusal({ image: "r/notes:1.0.0", ...args })).split("\n").slice(1);
+    const haste: [object, RegExp][] = [
+      [{ database: { embedded: { storage: "10" } } }, /storage: "10" is less than a volume can be: write the unit/],
+      [
+        { migration: { command: ["npm run migrate"] } },
+        /migration\.command: "npm run migrate" is no program's name: write each word for itself, such as \["npm","run","migrate"\]/,
+      ],
+      [
+        { migration: { command: ["migrate"], goBackTo: "1.0.0" } },
+        /migration\.goBackTo: is a part of the image's name: write all of it, "r\/notes:1\.0\.0"/,
+      ],
+      [{ migration: { strategy: "startup" } }, /migration\.strategy: is "startup": write one of "Job"/],
+      [{ ingress: { controller: "Traefik", hosts: ["a.example.org"], maxBodySize: "1Mi" } }, /ingress\.controller: /],
+      [
+        { database: { databaseName: "n", user: "u", external: { host: "db.example.org:5433", password: "p" } } },
+        /host: "db\.example\.org:5433" is not a host name: .* another port than 5432 goes into port/,
+      ],
+    ];
+    for (const [args, reason] of haste) {
+      const said = await only(args);
+      assert.strictEqual(said.length, 1, said.join("\n"));
+      assert.match(said[0], reason);
+    }
+  });
 
   for (const [quantity, number] of Object.entries({
     ...{ "1000": 1000, "0.5": 0.5, "1e3": 1000, "1500m": 1.5, "2k": 2000, "500M": 5e8 },

@@ -59,7 +59,8 @@ function resolveIngress(
   const at = (property: string) => `ingress.${property}`;
   validation.check(at("controller"), args.controller, oneOf(Object.values(IngressController)));
   const controller = controllerOf(args.controller);
-  for (const [property, why] of Object.entries(controller.cannot))
+  const isKnown = args.controller === undefined || Object.values(IngressController).includes(args.controller);
+  for (const [property, why] of isKnown ? Object.entries(controller.cannot) : [])
     if (asked(args[property as keyof IngressArgs])) validation.problem(at(property), why);
   if (controller.asksPods && args.healthCheckPath === undefined && readiness === undefined)
     validation.problem(
