@@ -121,6 +121,16 @@ describe("the pod before a migration", () => {
     assert.ok(!JSON.stringify(container("rehearse")).includes('"key":"password"'), "the real password");
   });
 
+  it("has paths of files that are there for variables that programs read whatever the mode, such as Node's", () => {
+    const files = { caSecretName: "ca", clientCertificate: { secretName: "client" } };
+    const { values } = copyConnection({ secretName: "s", keys: {}, values: {}, ...files });
+    assert.deepStrictEqual(
+      [values.sslrootcert, values.sslcert, values.sslkey],
+      ["/etc/postgres-app/tls/ca.crt", "/etc/postgres-app/client/tls.crt", "/etc/postgres-app/client/tls.key"],
+    );
+    assert.strictEqual(copyConnection({ secretName: "s", keys: {}, values: {} }).values.sslrootcert, "");
+  });
+
   it("rehearses under other names where the real ones stand within a URI", () => {
     const { keys, values } = copyConnection({ secretName: "s", keys: { uri: "URL" }, values: {} });
     assert.deepStrictEqual(keys, {});
