@@ -106,21 +106,27 @@ class Shape {
   private readGroup(type: string, given: Record<string, unknown>, at: string, partial: boolean): object {
     const properties = propertiesOf(type);
     const right: Record<string, unknown> = {};
+    const written = new Set<string>();
     // By the interface's names, so that what a class has by a getter is seen too.
-    for (const [name, { type }] of properties)
-      if (isPresent(given[name])) right[name] = this.read(type, given[name], below(at, name));
+    for (const [name, { type }] of properties) {
+      if (!isPresent(given[name])) continue;
+      written.add(name);
+      right[name] = this.read(type, given[name], below(at, name));
+    }
     for (const [name, value] of Object.entries(given)) {
       if (properties.has(name) || value === undefined) continue;
       const names = [...properties.keys()];
       const meant = nearest(name, names);
-      this.validation.problem(below(at, name), unknown(meant, names, meant === undefined ? this.placesOf(name, type, at) : []));
+      const reason = unknown(meant, names, meant === undefined ? this.placesOf(name, type, at) : []);
+      this.validation.misspelt(below(at, name), reason, meant && below(at, meant));
+      if (meant !== undefined) written.add(meant);
       // Where it fits, it counts as what was meant, so that the rest is not checked as if that were left out.
       if (meant === undefined || !isPresent(value) || right[meant] !== undefined) continue;
       const { type: wanted } = properties.get(meant)!;
       if (fits(wanted, value)) right[meant] = this.read(wanted, value, below(at, name));
     }
     for (const [name, { type, required }] of properties)
-      if (required && !partial && !isPresent(given[name]) && right[name] === undefined)
+      if (required && !partial && !written.has(name))
         this.validation.unlessSaid(below(at, name), `is missing: write ${example(type)}`);
     return right;
   }

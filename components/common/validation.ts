@@ -16,6 +16,8 @@ interface Problem {
 export class Validation {
   private readonly problems: Problem[] = [];
   private readonly heldBack: (Problem & { whole: string })[] = [];
+  /** What somebody meant who wrote another name: it is not missing. */
+  private readonly meant = new Set<string>();
   /** Told of what is wrong with a value that was known only later. */
   onLate?: (refusal: Error) => void;
 
@@ -23,6 +25,12 @@ export class Validation {
 
   problem(propertyPath: string, reason: string): void {
     this.problems.push({ propertyPath, reason });
+  }
+
+  /** A name that is none. `meant` is the path of the one that it looks like. */
+  misspelt(propertyPath: string, reason: string, meant: string | undefined): void {
+    this.problem(propertyPath, reason);
+    if (meant !== undefined) this.meant.add(meant);
   }
 
   /** A problem that is said only where no rule says one of the same value, or of the list or map that it is in. */
@@ -87,7 +95,7 @@ export class Validation {
     wayOut: string,
   ): T {
     if (value === undefined || value === null || value === "") {
-      this.problem(propertyPath, `is missing: ${wayOut}`);
+      if (!this.meant.has(propertyPath)) this.problem(propertyPath, `is missing: ${wayOut}`);
       return value;
     }
     return this.check(propertyPath, value, rule);

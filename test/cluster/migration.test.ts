@@ -181,7 +181,8 @@ describe("a migration", function () {
   });
 
   describe("that takes long", () => {
-    it("shows in its log how far it is while it runs, and nothing secret", async () => {
+    it("shows in its log how far it is while it runs, and nothing secret", async function () {
+      this.timeout((seconds + 120) * 1000);
       assert.match(await progress, /migrating, \d+ s; SELECT pg_sleep\(\d+\) , … for \d+ s\n/);
       assert.match(await progress, /migrating, \d+ s; CREATE INDEX slow_index ON big \(slow\(n\)\) for \d+ s, building index/);
       assert.doesNotMatch(await progress, /not for the log|not secret/);

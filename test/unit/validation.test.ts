@@ -81,6 +81,7 @@ describe("wrong arguments", () => {
         { migration: { command: ["migrate"], goBackTo: "1.0.0" } },
         /migration\.goBackTo: is a part of the image's name: write all of it, "r\/notes:1\.0\.0"/,
       ],
+      [{ ingress: { host: "notes.example.org" } }, /ingress\.host: is not an argument: did you mean "hosts"\?/],
       [{ migration: { strategy: "startup" } }, /migration\.strategy: is "startup": write one of "Job"/],
       [{ ingress: { controller: "Traefik", hosts: ["a.example.org"], maxBodySize: "1Mi" } }, /ingress\.controller: /],
       [

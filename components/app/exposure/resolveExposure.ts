@@ -149,7 +149,8 @@ function checkHosts(
   more?: Rule<string>,
 ): pulumi.Input<string>[] {
   if (!hosts?.length) {
-    validation.problem(at, 'is missing: list the DNS names that the application is reached under, such as ["notes.example.org"]');
+    const wayOut = 'list the DNS names that the application is reached under, such as ["notes.example.org"]';
+    validation.required(at, undefined, () => undefined, wayOut);
     return [];
   }
   return hosts.map((host, index) => validation.check(`${at}[${index}]`, host, (known) => hostName(known) ?? more?.(known)));
