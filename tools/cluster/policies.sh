@@ -20,6 +20,7 @@ remove() {
     [ -z "$chains" ] || printf -- '-X %s\n' $chains
     echo COMMIT
   } | iptables-restore --wait --noflush
+  command -v ipset >/dev/null || return 0 # then it never ran
   ipset list -name | grep -E '^KUBE-(SRC|DST)-' | while read -r set; do ipset destroy "$set"; done || true
 }
 
