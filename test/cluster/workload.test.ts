@@ -43,6 +43,8 @@ describe("a workload", function () {
       return ready.length === count && (await podsOf("app")).length === count && ready;
     });
 
+  const network = turn("network", { shared: true });
+  before(network.begin);
   const measures = turn("measures");
   before(measures.begin);
   before(async () => {
@@ -61,6 +63,7 @@ describe("a workload", function () {
     await stack?.remove();
     await namespace?.delete();
   });
+  after(network.end);
   after(measures.end);
 
   describe("that is scaled by its use", () => {

@@ -10,6 +10,7 @@ import { Load, LoadSummary } from "../support/load";
 import { getJson, notes, psql, secret } from "../support/notes";
 import { secondNode } from "../support/secondNode";
 import { TestStack } from "../support/stack";
+import { turn } from "../support/turn";
 
 const PER_SECOND = 100;
 const PHASES = ["quiet", "upgrade", "setting", "scale-out", "drain"] as const;
@@ -58,6 +59,8 @@ describe(`the application under ${PER_SECOND} requests a second`, function () {
   const ids = async () => (await pods()).map(({ metadata }) => metadata.uid);
   const places = async () => (await pods()).map(({ spec }) => spec.nodeName).sort();
 
+  const network = turn("network", { shared: true });
+  before(network.begin);
   before(async () => {
     await secondNode.up();
     namespace = await Namespace.create("zero");
@@ -73,6 +76,7 @@ describe(`the application under ${PER_SECOND} requests a second`, function () {
     await namespace?.delete();
     await secondNode.down();
   });
+  after(network.end);
 
   it("is on two nodes", async () => {
     await during("quiet", () => sleep(7000));

@@ -24,6 +24,8 @@ describe("an application whose number of pods the load decides", function () {
   const replicas = async () => (await namespace.get("statefulset/notes")).spec.replicas as number;
 
   // Pods that are measured are a reason to scale for every autoscaler that there is.
+  const network = turn("network", { shared: true });
+  before(network.begin);
   const measures = turn("measures");
   before(measures.begin);
   before(async () => {
@@ -37,6 +39,7 @@ describe("an application whose number of pods the load decides", function () {
     await namespace?.delete();
     await remove?.();
   });
+  after(network.end);
   after(measures.end);
 
   it("has one at rest", async () => {

@@ -6,6 +6,7 @@ import { Load } from "../support/load";
 import { succeeded } from "../support/migrations";
 import { notes, psql, secret } from "../support/notes";
 import { TestStack } from "../support/stack";
+import { turn } from "../support/turn";
 
 const PER_SECOND = 100;
 const PHASES = ["quiet", "upgrade", "afterwards"] as const;
@@ -30,6 +31,8 @@ describe(`a Deployment under ${PER_SECOND} requests a second, with a contract af
     return succeeded(await stack.up(notes(namespace, version, args)));
   };
 
+  const network = turn("network", { shared: true });
+  before(network.begin);
   before(async () => {
     namespace = await Namespace.create("contract");
     stack = await TestStack.create("contract");
@@ -42,6 +45,7 @@ describe(`a Deployment under ${PER_SECOND} requests a second, with a contract af
     await stack?.remove();
     await namespace?.delete();
   });
+  after(network.end);
 
   it("is upgraded, and contracted when no pod of the previous version serves", async () => {
     await load.phase("upgrade");

@@ -7,6 +7,7 @@ import { succeeded } from "../support/migrations";
 import { image, notes } from "../support/notes";
 import { enforcePolicies } from "../support/policyAgent";
 import { TestStack } from "../support/stack";
+import { turn } from "../support/turn";
 
 const claim = { claimName: "backups" };
 const app: Partial<PostgresAppArgs> = {
@@ -116,6 +117,9 @@ describe("enforced network policies", function () {
     return JSON.parse(stdout);
   };
 
+  // A firewall refuses a new pod until it knows it, and everybody's connections go through it.
+  const network = turn("network");
+  before(network.begin);
   before(async () => {
     end = await enforcePolicies();
     namespace = await Namespace.create("enforced");
@@ -143,6 +147,7 @@ describe("enforced network policies", function () {
     await elsewhere?.delete();
     await end?.();
   });
+  after(network.end);
 
   it("let the setup, the keys, the migration, the canary, the application and a backup do their work", async () => {
     const first = { ...shielded(), migration: migration("sequelize-cli", "db:migrate") };

@@ -67,6 +67,8 @@ describe("an application behind Traefik", function () {
     return ask(host, "/api/threads", { method: "POST", headers: { "content-type": "application/json" }, body });
   };
 
+  const network = turn("network", { shared: true });
+  before(network.begin);
   const kinds = turn("kinds");
   before(kinds.begin);
   before(async () => {
@@ -122,6 +124,7 @@ describe("an application behind Traefik", function () {
     await kubectl(["delete", "ingressclass/traefik", `gatewayclass/${CLASSES}`, "--ignore-not-found", "--timeout=20s"]);
     await removeDefinitions?.();
   });
+  after(network.end);
   after(kinds.end);
 
   it("is waited for until Traefik has given the Ingress an address and taken the HTTPRoute", async () => {
