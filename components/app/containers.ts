@@ -139,7 +139,7 @@ function resolveContainer(
   if (startup && !sidecar)
     validation.problem(`${at}.startup`, "is for sidecars: what comes after an init container waits for its end. Leave it out");
   if (startup && startup.port === undefined && startup.command === undefined)
-    validation.problem(`${at}.startup.port`, "is missing: write the port that is asked, or command");
+    validation.missing(`${at}.startup.port`, "write the port that is asked, or command");
   for (const name of Object.keys(given.ports ?? {})) {
     const wrong = name === "http" ? "is the application's own: choose another" : portName(name);
     if (wrong) validation.problem(`${at}.ports["${name}"]`, wrong);

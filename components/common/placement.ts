@@ -77,10 +77,7 @@ function checkToleration(given: AppTolerationArgs, path: string, validation: Val
   if (operator === "Exists" && value !== undefined)
     validation.problem(`${path}.value`, "does not go with the operator Exists: leave one of the two out");
   if (key === undefined && (operator === "Equal" || value !== undefined))
-    validation.problem(
-      `${path}.key`,
-      "is missing: name the taint's key, or leave operator and value out to tolerate every taint",
-    );
+    validation.missing(`${path}.key`, "name the taint's key, or leave operator and value out to tolerate every taint");
   if (tolerationSeconds !== undefined && typeof effect !== "object" && effect !== "NoExecute")
     validation.problem(`${path}.tolerationSeconds`, 'needs effect "NoExecute", the only one that pods leave a node for');
   return {

@@ -33,6 +33,11 @@ export class Validation {
     if (meant !== undefined) this.meant.add(meant);
   }
 
+  /** Something that has to be given, unless it was under another name. */
+  missing(propertyPath: string, wayOut: string): void {
+    if (!this.meant.has(propertyPath)) this.problem(propertyPath, `is missing: ${wayOut}`);
+  }
+
   /** A problem that is said only where no rule says one of the same value, or of the list or map that it is in. */
   unlessSaid(propertyPath: string, reason: string, whole = propertyPath): undefined {
     this.heldBack.push({ propertyPath, reason, whole });
@@ -95,7 +100,7 @@ export class Validation {
     wayOut: string,
   ): T {
     if (value === undefined || value === null || value === "") {
-      if (!this.meant.has(propertyPath)) this.problem(propertyPath, `is missing: ${wayOut}`);
+      this.missing(propertyPath, wayOut);
       return value;
     }
     return this.check(propertyPath, value, rule);

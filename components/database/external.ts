@@ -204,7 +204,6 @@ export function resolveExternal(
 ): ResolvedExternal {
   const path = `${root}external`;
   const check: Validation["check"] = (property, value, rule) => validation.check(`${path}.${property}`, value, rule);
-  const missing = (property: string, wayOut: string) => validation.problem(property, `is missing: ${wayOut}`);
 
   const { secret, admin, tls } = args;
   const certificate = tls?.clientCertificate;
@@ -216,16 +215,22 @@ export function resolveExternal(
     );
   }
   if (args.host === undefined && secret?.hostKey === undefined && secret?.uriKey === undefined)
-    missing(`${path}.host`, `write the server's host name${secret ? ", or its key of the Secret in secret.hostKey" : ""}`);
+    validation.missing(
+      `${path}.host`,
+      `write the server's host name${secret ? ", or its key of the Secret in secret.hostKey" : ""}`,
+    );
   const pooled = args.directHost !== undefined || args.directPort !== undefined;
   if (!admin && (secret?.uriKey === undefined || pooled)) {
     if (!given.databaseName && secret?.databaseNameKey === undefined)
-      missing(
+      validation.missing(
         `${root}databaseName`,
         `name the database${secret ? ", or its key of the Secret in external.secret.databaseNameKey" : ""}`,
       );
     if (!given.user && secret?.userKey === undefined)
-      missing(`${root}user`, `name the login role${secret ? ", or its key of the Secret in external.secret.userKey" : ""}`);
+      validation.missing(
+        `${root}user`,
+        `name the login role${secret ? ", or its key of the Secret in external.secret.userKey" : ""}`,
+      );
   }
   if (secret) checkSecret(secret, args, `${path}.secret`, validation);
   if (admin) {
@@ -239,7 +244,7 @@ export function resolveExternal(
   }
   const mode = check("tls.mode", tls?.mode, oneOf(Object.values(TlsMode)));
   if (mode?.startsWith("verify") && tls?.ca === undefined)
-    missing(`${path}.tls.ca`, `${mode} needs the certificate of the authority, in PEM`);
+    validation.missing(`${path}.tls.ca`, `${mode} needs the certificate of the authority, in PEM`);
 
   if (certificate) {
     const inside = `${path}.tls.clientCertificate`;

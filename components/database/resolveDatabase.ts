@@ -226,9 +226,9 @@ function refuseLogical(args: AppDatabaseArgs, path: string, validation: Validati
       );
   }
   if (isArchive(args) && args.cloudNativePg?.restoreServerName === undefined)
-    validation.problem(
+    validation.missing(
       `${path}cloudNativePg.restoreServerName`,
-      "is missing: name the archive that restoreFrom takes, a directory of the bucket such as notes-db-1a2b3c4d; " +
+      "name the archive that restoreFrom takes, a directory of the bucket such as notes-db-1a2b3c4d; " +
         'for a dump set restoreFrom.backup to its name or to "newest"; and if the database is there already, take restoreFrom out',
     );
 }

@@ -195,9 +195,9 @@ function resolvePostDeploy(
   const own = resolveGates(args, run.timeoutSeconds, `${path}.`, validation, rules);
   refuseContradictions(gates, `${path}.`, validation);
   if (migration.approval !== undefined && args.approval === undefined)
-    validation.problem(
+    validation.missing(
       `${path}.approval`,
-      'is missing: migration.approval is that of another list, from before the rollout: set it too, such as to config.get("approvedContract") ?? ""',
+      'migration.approval is that of another list, from before the rollout: set it too, such as to config.get("approvedContract") ?? ""',
     );
   return {
     gates,

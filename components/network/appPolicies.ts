@@ -105,9 +105,9 @@ export function resolveAppNetworkPolicy(
   if (args.monitoring && !monitoring)
     validation.problem(`${path}.monitoring`, "needs monitoring: there are no metrics to read without it");
   if (args.clients && !args.monitoring && monitoring?.path !== undefined && monitoring.port === undefined)
-    validation.problem(
+    validation.missing(
       `${path}.monitoring`,
-      "is missing: the metrics come from the application's own port, which clients keeps Prometheus from. Name its namespace",
+      "the metrics come from the application's own port, which clients keeps Prometheus from. Name its namespace",
     );
   checkPeers(args.databaseClients, `${path}.databaseClients`, validation);
   return {

@@ -63,7 +63,7 @@ export function resolveDatabaseNetworkPolicy(
   path: string,
   validation: Validation,
 ): ResolvedDatabaseNetworkPolicy {
-  if (args.clients === undefined) validation.problem(`${path}.clients`, "is missing: say who may connect; [] is nobody");
+  if (args.clients === undefined) validation.missing(`${path}.clients`, "say who may connect; [] is nobody");
   checkExternal({ cidrs: args.cidrs, ports: args.ports }, external, (property) => `${path}.${property}`, validation);
   return {
     clients: checkPeers(args.clients, `${path}.clients`, validation) ?? [],
@@ -88,10 +88,7 @@ export function checkExternal(
   const hidden =
     secret?.portKey !== undefined || (secret?.uriKey !== undefined && secret.passwordKey === undefined && port === undefined);
   if (hidden && !ports?.length)
-    validation.problem(
-      path("ports"),
-      "is missing: the server's port stands in a Secret, which is not read. Name it here, such as [5432]",
-    );
+    validation.missing(path("ports"), "the server's port stands in a Secret, which is not read. Name it here, such as [5432]");
 }
 
 /** Where the server is, as network policies see it. */

@@ -63,9 +63,9 @@ function resolveIngress(
   for (const [property, why] of isKnown ? Object.entries(controller.cannot) : [])
     if (asked(args[property as keyof IngressArgs])) validation.problem(at(property), why);
   if (controller.asksPods && args.healthCheckPath === undefined && readiness === undefined)
-    validation.problem(
+    validation.missing(
       at("healthCheckPath"),
-      "is missing: this load balancer asks the pods over HTTP whether they can serve; set probes.readiness.httpPath, or this",
+      "this load balancer asks the pods over HTTP whether they can serve; set probes.readiness.httpPath, or this",
     );
   if (args.httpsRedirect && !args.tls)
     validation.problem(at("httpsRedirect"), "leads to HTTPS, which is not served: add tls, or leave it out");
@@ -128,9 +128,9 @@ function resolveHttpRoute(args: HttpRouteArgs, validation: Validation): Resolved
   validation.check(at("gateway.sectionName"), gateway?.sectionName, label);
   validation.check(at("gateway.httpSectionName"), gateway?.httpSectionName, label);
   if (gateway?.httpSectionName !== undefined && gateway.sectionName === undefined)
-    validation.problem(
+    validation.missing(
       at("gateway.sectionName"),
-      "is missing: without it the application is served on the listener for plain HTTP, too, and nothing says whether it or the redirect is; name the listener for HTTPS",
+      "without it the application is served on the listener for plain HTTP, too, and nothing says whether it or the redirect is; name the listener for HTTPS",
     );
   return {
     ...args,
@@ -149,8 +149,7 @@ function checkHosts(
   more?: Rule<string>,
 ): pulumi.Input<string>[] {
   if (!hosts?.length) {
-    const wayOut = 'list the DNS names that the application is reached under, such as ["notes.example.org"]';
-    validation.required(at, undefined, () => undefined, wayOut);
+    validation.missing(at, 'list the DNS names that the application is reached under, such as ["notes.example.org"]');
     return [];
   }
   return hosts.map((host, index) => validation.check(`${at}[${index}]`, host, (known) => hostName(known) ?? more?.(known)));
