@@ -118,15 +118,6 @@ connect() {
   done
 }
 
-# ask WHO COMMAND...: prints the result alone. What the server says beside it goes to the log, and ends the Job where there is none.
-ask() {
-  asking=$1
-  shift
-  attempt "$@" || give_up "$asking" "$(cat "$scratch/said")"
-  cat "$scratch/said" >&2
-  cat "$scratch/result"
-}
-
 # attempt COMMAND...: SQL that can be run again, as long as that may help. Another setup on the same server may be changing the same rows
 # of the catalogs at this moment, and then it is.
 attempt() {
@@ -141,7 +132,8 @@ attempt() {
 }
 passes() { passing "$(errors_in "${1##*connection to server at}")"; }
 
-# run WHO COMMAND...: SQL of which a failure ends the Job with its reason.
+# run WHO COMMAND...: SQL of which a failure ends the Job with its reason. Prints the result alone: what the server says beside it goes to
+# the log.
 run() {
   doing=$1
   shift
@@ -184,10 +176,10 @@ check() {
     PGHOST=$SERVER_HOST PGPORT=$SERVER_PORT PGUSER=${SERVER_USER:-$PGUSER} PGDATABASE=${SERVER_DATABASE:-$PGDATABASE} \
       connect "${SERVER_USER:-$role} at $SERVER_HOST:$SERVER_PORT, for migrations" given
   fi
-  missing=$(ask 'asking for extensions' given -v wanted="$EXTENSIONS" -f "$here/missing-extensions.sql")
+  missing=$(run 'asking for extensions' given -v wanted="$EXTENSIONS" -f "$here/missing-extensions.sql")
   [ -z "$missing" ] || fail "the database lacks extensions; let an administrator run in it:
 $missing"
-  may=$(ask 'asking for rights' given -f "$here/may-create.sql")
+  may=$(run 'asking for rights' given -f "$here/may-create.sql")
   [ -z "$may" ] || fail "$may"
   echo "the connection works, the database has what is asked for"
 }
@@ -251,7 +243,7 @@ admin() {
   # With what is needed later, before anything is made: not every pooler takes it.
   PGOPTIONS='-c password_encryption=scram-sha-256' connect "$who" login "$ADMIN_USER" "$ADMIN_PASSWORD" -d "$ADMIN_DATABASE"
   kept login "$ADMIN_USER" "$ADMIN_PASSWORD" -d "$ADMIN_DATABASE" || fail "a pooler in transaction mode ($who): $(advice 'a pooler')"
-  own=$(ask "$who" with_names login "$ADMIN_USER" "$ADMIN_PASSWORD" -d "$ADMIN_DATABASE" -F ' ' -f "$here/own-roles.sql")
+  own=$(run "$who" with_names login "$ADMIN_USER" "$ADMIN_PASSWORD" -d "$ADMIN_DATABASE" -F ' ' -f "$here/own-roles.sql")
   # Roles that separateMigrator would need are locked out when it is taken back, but not where they are somebody else's.
   if [ "$SEPARATE_MIGRATOR" = false ] && [ "$OWNS_SERVER" = false ]; then
     is_own "$MIGRATOR" || MIGRATOR=
@@ -268,7 +260,7 @@ admin() {
   # A database that was there before may hold what is another role's.
   [ "$OWNS_SERVER:${ADOPTED:-false}" = true:false ] || {
     acting
-    may=$(ask "$acts, asking for rights" login "$acts" "$password" -d "$DATABASE" -f "$here/may-create.sql")
+    may=$(run "$acts, asking for rights" login "$acts" "$password" -d "$DATABASE" -f "$here/may-create.sql")
     [ -z "$may" ] || fail "$may"
   }
 }
@@ -295,7 +287,7 @@ owner() {
     run "$current_login" login "$current_login" "$current_password" -d "$DATABASE" -v owner="$OWNER" -f "$here/act-as-owner.sql"
   # The operator makes the extensions, and says of its last ones that they are made until it comes to these.
   while
-    missing=$(ask "$who, asking for extensions" login "$acts" "$password" -d "$DATABASE" -v wanted="$EXTENSIONS" -f "$here/missing-extensions.sql") ||
+    missing=$(run "$who, asking for extensions" login "$acts" "$password" -d "$DATABASE" -v wanted="$EXTENSIONS" -f "$here/missing-extensions.sql") ||
       exit 1
     [ -n "$missing" ]
   do
