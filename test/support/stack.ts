@@ -3,10 +3,17 @@ import { spawn } from "child_process";
 import { cp, mkdtemp, readFile, rm, symlink, writeFile } from "fs/promises";
 import { tmpdir } from "os";
 import { dirname, join } from "path";
+import * as runtime from "@pulumi/pulumi/runtime";
 import { EngineEvent, LocalWorkspace, PulumiFn, Stack } from "@pulumi/pulumi/automation";
 import type { Sdk } from "./sdks";
 
 const root = join(__dirname, "..", "..");
+
+// After an inline program Pulumi's SDK leaves connections open, which try for good to reach an engine that has ended. By default
+// connections to one address have their state in common, so the next engine on that port would pass for unreachable at its first call:
+// "14 UNAVAILABLE: No connection established. Last error: null".
+const { grpcClientOptions } = runtime as unknown as { grpcClientOptions: Record<string, unknown> };
+grpcClientOptions["grpc.use_local_subchannel_pool"] = 1;
 
 /** What one operation of the engine did and said. */
 export interface Outcome {
