@@ -25,6 +25,7 @@ import { PostgresDatabase } from "./database/postgresDatabase";
 import { dataAnnotation } from "./database/setup";
 import { migrateInPods } from "./migration/initContainers";
 import { awaitFormerPods } from "./migration/awaitFormerPods";
+import { connectingAfter } from "./migration/connecting";
 import { appNames, jobsOfApp } from "./migration/jobsOfApp";
 import { warnOfMutableTag } from "./migration/knownImages";
 import { hasRun, MigrationJob } from "./migration/migrationJob";
@@ -98,7 +99,13 @@ export class PostgresApp extends pulumi.ComponentResource {
     const { inPods } = app.migration;
     const run = withGenerated(app.migration.run, generated);
     const { before, after } = jobsOfApp(name, args, { ...app, run }, database);
-    const migration = before && new MigrationJob(`${name}-migration`, before, child({ dependsOn: [ready, ...account] }));
+    const migration =
+      before &&
+      new MigrationJob(
+        `${name}-migration`,
+        connectingAfter(before, [ready]),
+        child({ dependsOn: [...database.mountable, ...account] }),
+      );
     const init = run && inPods ? migrateInPods(name, run, { ...app, database, names: appNames(app, args) }, child) : undefined;
     const migrated = migration?.job ?? ready;
     if (inPods) warnOfMutableTag(run?.image ?? app.image, this);

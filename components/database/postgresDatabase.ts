@@ -87,10 +87,9 @@ export class PostgresDatabase extends pulumi.ComponentResource {
     const context = { namespace, imagePullSecrets, rules, labels: metadata.labels, selector, child };
 
     const logins = database.ownsLogins ? generateLogins(name, database.user, database.credentials, child()) : undefined;
-    const started = startEngine(name, database, context, logins, validation);
-    const end = rememberEnd(name, "ends", database.engine, started.onDelete, validation, child());
-    const host = pulumi.all([started.server.host, end]).apply(([known]) => known);
-    const engine: Engine = { ...started, server: { ...started.server, host } };
+    const engine = startEngine(name, database, context, logins, validation);
+    const end = rememberEnd(name, "ends", database.engine, engine.onDelete, validation, child());
+    const afterEnd = <T>(value: pulumi.Input<T>) => pulumi.all([value, end]).apply(([known]) => known) as pulumi.Output<T>;
 
     const location: DatabaseLocation = {
       pods: engine.seen.pods,
@@ -121,7 +120,7 @@ export class PostgresDatabase extends pulumi.ComponentResource {
           settings: database.settings !== undefined,
           adopted: database.embedded?.existingClaim === undefined ? undefined : { defaults: database.defaults },
           connectTimeoutSeconds: database.connectTimeoutSeconds,
-          files: setupScripts.metadata.name,
+          files: afterEnd(setupScripts.metadata.name), // before the setup nothing connects
           labels: partLabels("setup"),
         }),
       },
@@ -143,8 +142,12 @@ export class PostgresDatabase extends pulumi.ComponentResource {
     held?.from(ready, child());
     scheduleBackups(name, database, client, { namespace, labels: partLabels("backup") }, child, ready);
 
+    // Those of others may be missing, which the setup says at once, and CloudNativePG's operator makes the authority's with the server.
+    const isOursAlone = !database.cloudNativePg && !engine.given && !engine.clientCertificate;
+
     parts.set(this, {
       ready,
+      mountable: isOursAlone ? connections.secrets : [ready],
       appConnection: connections.app,
       migrationConnection: connections.migration,
       client,
@@ -165,7 +168,7 @@ export class PostgresDatabase extends pulumi.ComponentResource {
     // An application says itself when it is rolled out.
     if (!isOfApp(opts?.parent)) this.rolledOut([ready], "", child());
     this.registerOutputs({
-      host: (this.host = engine.server.host),
+      host: (this.host = afterEnd(engine.server.host)),
       port: (this.port = engine.server.port),
       databaseName: (this.databaseName = pulumi.output(database.databaseName)),
       user: (this.user = pulumi.output(database.user)),
@@ -179,6 +182,11 @@ export class PostgresDatabase extends pulumi.ComponentResource {
   /** The Job after which the login works and the data is there: what everything that connects has to depend on. */
   public get ready(): batch.Job {
     return parts.get(this)!.ready;
+  }
+
+  /** After what a pod that only mounts the connection's Secrets can start. */
+  public get mountable(): pulumi.Resource[] {
+    return parts.get(this)!.mountable;
   }
 
   /** Says after what the pods run with the logins of today, which the next rotation may be compared with. */
@@ -227,6 +235,7 @@ const parts = new WeakMap<
   PostgresDatabase,
   {
     ready: batch.Job;
+    mountable: pulumi.Resource[];
     appConnection: Connection;
     migrationConnection: Connection;
     client: PostgresClient;

@@ -20,6 +20,7 @@ import { checkClientCertificate, tlsPaths } from "../database/tlsFiles";
 import { clientOf } from "../database/engine";
 import { userOf } from "../database/image";
 import { namesOf, notBegun } from "./argumentNames";
+import { databaseOf } from "./connecting";
 import { ExplainedJob, explainFailure } from "./explain";
 import { tellOfGoingBack } from "./goBack";
 import { migrationDeadline, migrationJob, MigrationSurroundings, startSeconds } from "./job";
@@ -58,6 +59,7 @@ export class MigrationJob extends pulumi.ComponentResource {
     // Said of this very object by who makes the Job for somebody else.
     const names = namesOf(args);
     const lone = suffixOfPlan(args);
+    const databaseReady = databaseOf(args);
     args = shaped("MigrationJobArgs", args, validation);
     validation.check("namespace", args.namespace, namespaceName);
     validation.check("runAsUser", args.runAsUser, wholeNumber(1));
@@ -163,7 +165,7 @@ export class MigrationJob extends pulumi.ComponentResource {
     const plan = id && {
       id,
       ...startPlan(name, migration, around, metadata.namespace, args.partOf, names, (more) =>
-        child({ ...more, dependsOn: [start, ...files] }),
+        child({ ...more, dependsOn: [start, ...files, ...databaseReady] }),
       ),
     };
     if (plan) plans.set(this, planOf(plan.pod));
@@ -178,7 +180,7 @@ export class MigrationJob extends pulumi.ComponentResource {
         ...jobOptions(migrationDeadline(migration)),
         ignoreChanges: unasked(rules),
         hooks: together(failure("migration"), onlyAfter(`${name}-in-order`, notBegun(names), before), plan?.hooks),
-        dependsOn: [start, ...(plan ? [plan.pod] : []), ...files],
+        dependsOn: [start, ...(plan ? [plan.pod] : []), ...files, ...databaseReady],
       };
       const identity = identityOf(spec.template);
       const annotations = { ...rerunUnlessComplete, ...madeFor(identity) };

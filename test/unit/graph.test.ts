@@ -92,6 +92,27 @@ describe("the registered graph", () => {
     assert.ok(depends(`${STATEFUL_SET}::notes`).includes(`${JOB}::notes-migration`), "application after the migration");
   });
 
+  it("finds out whether the migration's image starts while the database is still being made", async () => {
+    const { resources } = await graph(notes());
+    const before = new Set<string>();
+    const walk = (key: string) => {
+      for (const one of resources.get(key)?.dependencies ?? []) if (!before.has(one)) walk((before.add(one), one));
+    };
+    walk(`${JOB}::notes-migration-start`);
+    assert.ok(before.has(`${SECRET}::notes-db-migration-connection`), "after the Secret that its pod mounts");
+    for (const later of [`${STATEFUL_SET}::notes-db`, `${JOB}::notes-db-setup`]) assert.ok(!before.has(later), later);
+    assert.ok(resources.get(`${JOB}::notes-migration`)!.dependencies.includes(`${JOB}::notes-migration-start`));
+  });
+
+  it("does not find that out before the Secrets of others are known to be there", async () => {
+    const secret = { name: "theirs", passwordKey: "password" };
+    const external = { host: "postgres.example.org", secret };
+    for (const database of [{ databaseName: "notes", user: "notes", external }, { cloudNativePg: {} }]) {
+      const { resources } = await graph(notes({ database }));
+      assert.ok(resources.get(`${JOB}::notes-migration-start`)!.dependencies.includes(`${JOB}::notes-db-setup`));
+    }
+  });
+
   it("starts the application only when a slow migration has ended", async () => {
     const events: string[] = [];
     await graph(notes(), {

@@ -21,7 +21,7 @@ describe("migration.strategy", () => {
   it("Job, the default: a Job, and pods that know nothing of it", async () => {
     for (const migration of [{ command: ["migrate"] }, { command: ["migrate"], strategy: "Job" as const }]) {
       const { jobs, workload } = await registered({ migration });
-      assert.deepStrictEqual(jobs, ["notes-db-trial", "notes-db-setup", "notes-migration-start", "notes-migration"]);
+      assert.deepStrictEqual(jobs.sort(), ["notes-db-setup", "notes-db-trial", "notes-migration", "notes-migration-start"]);
       assert.strictEqual(workload.inputs.spec.podManagementPolicy, "Parallel");
       assert.strictEqual(template(workload).spec.initContainers, undefined);
       assert.deepStrictEqual(workload.options.customTimeouts, { create: "300s", update: "300s", delete: "" });
