@@ -7,7 +7,7 @@ import { appClaims } from "./app/claims";
 import { Exposure } from "./app/exposure/expose";
 import { urlOf } from "./app/exposure/url";
 import { guardKeys } from "./app/keyGuard";
-import { findKept, references, secretVariables, withGenerated } from "./app/keptSecrets";
+import { findKept, migratesWithKept, references, secretVariables, withGenerated } from "./app/keptSecrets";
 import { startCanary } from "./app/startCanary";
 import { startServiceAccount } from "./app/serviceAccount";
 import { startWorkers } from "./app/workers";
@@ -104,7 +104,7 @@ export class PostgresApp extends pulumi.ComponentResource {
       new MigrationJob(
         `${name}-migration`,
         connectingAfter(before, [ready]),
-        child({ dependsOn: [...database.mountable, ...account] }),
+        child({ dependsOn: [...(migratesWithKept(generated) ? [ready] : database.mountable), ...account] }),
       );
     const init = run && inPods ? migrateInPods(name, run, { ...app, database, names: appNames(app, args) }, child) : undefined;
     const migrated = migration?.job ?? ready;

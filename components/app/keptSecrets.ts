@@ -109,6 +109,10 @@ export function findKept(
   };
 }
 
+/** Whether the migration may be given a Secret of another life, which the comparison of keys knows to be there. */
+export const migratesWithKept = (secrets: GeneratedSecrets): boolean =>
+  Object.values(secrets).some(({ migration, keptIn }) => migration && keptIn !== undefined);
+
 /** By reference: the variables whose values are in a Secret that was there before, and which Secret that is. */
 export function references(secrets: GeneratedSecrets): pulumi.Output<Record<string, string>> | undefined {
   const kept = Object.entries(secrets).flatMap(([variable, { keptIn }]) => (keptIn ? [[variable, keptIn] as const] : []));

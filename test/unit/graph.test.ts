@@ -107,9 +107,15 @@ describe("the registered graph", () => {
   it("does not find that out before the Secrets of others are known to be there", async () => {
     const secret = { name: "theirs", passwordKey: "password" };
     const external = { host: "postgres.example.org", secret };
-    for (const database of [{ databaseName: "notes", user: "notes", external }, { cloudNativePg: {} }]) {
-      const { resources } = await graph(notes({ database }));
-      assert.ok(resources.get(`${JOB}::notes-migration-start`)!.dependencies.includes(`${JOB}::notes-db-setup`));
+    const generatedSecrets = { KEY: { encryptsData: true, migration: true } };
+    const cases: [Partial<PostgresAppArgs>, string][] = [
+      [{ database: { databaseName: "notes", user: "notes", external } }, "notes-db-setup"],
+      [{ database: { cloudNativePg: {} } }, "notes-db-setup"],
+      [{ generatedSecrets }, "notes-keys"],
+    ];
+    for (const [more, before] of cases) {
+      const { resources } = await graph(notes(more));
+      assert.ok(resources.get(`${JOB}::notes-migration-start`)!.dependencies.includes(`${JOB}::${before}`), before);
     }
   });
 
