@@ -8,6 +8,7 @@ import { Exposure } from "./app/exposure/expose";
 import { urlOf } from "./app/exposure/url";
 import { guardKeys } from "./app/keyGuard";
 import { findKept, migratesWithKept, references, secretVariables, withGenerated } from "./app/keptSecrets";
+import { loggingIn } from "./app/logins";
 import { startCanary } from "./app/startCanary";
 import { startServiceAccount } from "./app/serviceAccount";
 import { startWorkers } from "./app/workers";
@@ -159,7 +160,12 @@ export class PostgresApp extends pulumi.ComponentResource {
       );
 
     exposure.open(workload.object);
-    database.rolledOut([...workload.complete, ...workers.map(({ object }) => object)], "database.", child());
+    database.rolledOut(
+      [...workload.complete, ...workers.map(({ object }) => object)],
+      "database.",
+      child(),
+      [workload, ...workers].map(({ object }) => loggingIn(object, database.appConnection.secretName, `**::${name}*`)),
+    );
 
     parts.set(this, { database, migration, workload: workload.object, contract });
 

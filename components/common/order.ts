@@ -1,6 +1,6 @@
 import * as pulumi from "@pulumi/pulumi";
 import { contentHash, hashOf } from "./contentHash";
-import { beforeChange, known } from "./hooks";
+import { beforeChange, beforeUpdate, known } from "./hooks";
 import { withoutEmpty } from "./withoutEmpty";
 
 /**
@@ -99,14 +99,18 @@ function contains(actual: unknown, wanted: unknown): boolean {
 
 /** Hooks of what comes after these: it is neither created nor updated while one of them is out of order. `spared` is what has not happened then. */
 export const onlyAfter = (name: string, spared: string, earlier: Earlier[]): pulumi.ResourceHookBinding | undefined =>
-  earlier.length === 0
-    ? undefined
-    : beforeChange(name, async () => {
-        for (const one of earlier) {
-          const wrong = outOfOrder(await see(one), pulumi.runtime.isDryRun());
-          if (wrong) throw new Error(refusal(spared, one, wrong));
-        }
-      });
+  earlier.length === 0 ? undefined : beforeChange(name, () => throwIfOutOfOrder(spared, earlier));
+
+/** The same of what may be created in any case. */
+export const updatedOnlyAfter = (name: string, spared: string, earlier: Earlier[]): pulumi.ResourceHookBinding | undefined =>
+  earlier.length === 0 ? undefined : beforeUpdate(name, () => throwIfOutOfOrder(spared, earlier));
+
+async function throwIfOutOfOrder(spared: string, earlier: Earlier[]): Promise<void> {
+  for (const one of earlier) {
+    const wrong = outOfOrder(await see(one), pulumi.runtime.isDryRun());
+    if (wrong) throw new Error(refusal(spared, one, wrong));
+  }
+}
 
 export const refusal = (spared: string, { words, targets }: Pick<Earlier, "words" | "targets">, wrong: keyof Earlier["words"]) =>
   `${spared}: ${words[wrong]}, and --target or --exclude leaves it out of this operation. Run \`pulumi up\` without them, or have it taken in too: --target '${targets}'`;

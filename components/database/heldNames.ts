@@ -1,7 +1,7 @@
 import * as pulumi from "@pulumi/pulumi";
 import * as random from "@pulumi/random";
 import { beforeUpdate, known } from "../common/hooks";
-import { Validation } from "../common/validation";
+import { Validation, withoutStack } from "../common/validation";
 import { renamed } from "./remembered";
 
 type Names = Record<"databaseName" | "user", pulumi.Output<string>>;
@@ -52,7 +52,7 @@ export class HeldNames extends pulumi.Resource {
 }
 
 /** With --continue-on-error, of a setup that failed: the SDK takes it for the end of the engine, and is silent. */
-const notMade = () => Object.assign(new Error("the setup has failed"), { code: 1 });
+const notMade = () => withoutStack(Object.assign(new Error("the setup has failed"), { code: 1 }));
 
 /** What of a resource's properties is known; a secret is an output. */
 async function namesIn(properties: Record<string, unknown> | undefined): Promise<Record<string, string | undefined>> {

@@ -6,6 +6,7 @@ import { Child, childOptions, jobOptions, rerunUnlessComplete } from "../common/
 import { unasked, unaskedAtAll } from "../common/clusterRules";
 import { labels, Part, selectorLabels } from "../common/labels";
 import { explainNoPod } from "../common/noPod";
+import { Earlier } from "../common/order";
 import { componentName } from "../common/rules";
 import { shaped } from "../common/shape";
 import { Validation } from "../common/validation";
@@ -100,7 +101,7 @@ export class PostgresDatabase extends pulumi.ComponentResource {
       ? shieldDatabase(name, database.networkPolicy, location, { metadata, jobs: JOBS, stores: storesOf(database) }, child)
       : [];
 
-    const connections = connect(name, database, engine, metadata, child);
+    const connections = connect(name, database, engine, metadata, child, afterEnd);
     const passwords = logins && loginsSecret(`${name}-logins`, logins, metadata, child());
     const setup = new batch.Job(
       `${name}-setup`,
@@ -118,7 +119,8 @@ export class PostgresDatabase extends pulumi.ComponentResource {
           imagePullSecrets,
           extensions: database.extensions,
           settings: database.settings !== undefined,
-          adopted: database.embedded?.existingClaim === undefined ? undefined : { defaults: database.defaults },
+          adopted: database.embedded?.existingClaim !== undefined,
+          notNamed: database.embedded ? database.defaults : [],
           connectTimeoutSeconds: database.connectTimeoutSeconds,
           files: afterEnd(setupScripts.metadata.name), // before the setup nothing connects
           labels: partLabels("setup"),
@@ -157,16 +159,16 @@ export class PostgresDatabase extends pulumi.ComponentResource {
       owner: engine.owner,
       rolledOut:
         logins &&
-        ((after, path, options) =>
+        ((after, path, options, pods) =>
           new RolledOutRotation(
             `${name}-rotation`,
             database.credentials.rotation,
-            { back: engine.admin !== undefined, path, validation, after: refusals.registered(after) },
+            { back: engine.admin !== undefined, path, validation, after: refusals.registered(after), pods },
             options,
           )),
     });
     // An application says itself when it is rolled out.
-    if (!isOfApp(opts?.parent)) this.rolledOut([ready], "", child());
+    if (!isOfApp(opts?.parent)) this.rolledOut([ready], "", child(), []);
     this.registerOutputs({
       host: (this.host = afterEnd(engine.server.host)),
       port: (this.port = engine.server.port),
@@ -190,8 +192,8 @@ export class PostgresDatabase extends pulumi.ComponentResource {
   }
 
   /** Says after what the pods run with the logins of today, which the next rotation may be compared with. */
-  public rolledOut(after: pulumi.Resource[], path: string, opts: pulumi.CustomResourceOptions): void {
-    parts.get(this)!.rolledOut?.(after, path, opts);
+  public rolledOut(after: pulumi.Resource[], path: string, opts: pulumi.CustomResourceOptions, pods: Earlier[]): void {
+    parts.get(this)!.rolledOut?.(after, path, opts, pods);
   }
 
   /** How the application's containers log in. */
@@ -243,7 +245,7 @@ const parts = new WeakMap<
     location: DatabaseLocation;
     seen: ServerSeen;
     owner?: DataOwner;
-    rolledOut?: (after: pulumi.Resource[], path: string, opts: pulumi.CustomResourceOptions) => void;
+    rolledOut?: (after: pulumi.Resource[], path: string, opts: pulumi.CustomResourceOptions, pods: Earlier[]) => void;
   }
 >();
 
@@ -343,6 +345,8 @@ function connect(
   engine: Engine,
   metadata: Metadata,
   child: Child,
+  /** Makes a value wait until the server has taken its settings. */
+  afterEnd: (host: pulumi.Output<string>) => pulumi.Output<string>,
 ): { app: Connection; migration: Connection; secrets: core.Secret[] } {
   const { given, logins, caSecretName, clientCertificate, directNames: names = {} } = engine;
   const { connectionFormats: formats } = database;
@@ -363,14 +367,15 @@ function connect(
     );
   const app = new core.Secret(`${name}-connection`, { metadata, stringData: content(engine.server, login) }, child());
   // Its name is fixed and is not taken from the resource: new content is no reason to migrate again, and the migration, of which it
-  // would be a part, would be replaced with it.
+  // would be a part, would be replaced with it. So the running version has the new content too, at its next backup or restart: not before
+  // the server's own change has gone well.
   const migrationName = `${name}-migration-connection`;
   const migration = new core.Secret(
     migrationName,
     {
       metadata: { ...metadata, name: migrationName },
       stringData: content(
-        engine.direct,
+        { ...engine.direct, host: afterEnd(engine.direct.host) },
         logins?.migrator ?? { ...login, ...(names.user === undefined ? {} : { user: pulumi.output(names.user) }) },
         names.dbname,
       ),

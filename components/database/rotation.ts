@@ -1,5 +1,6 @@
 import * as pulumi from "@pulumi/pulumi";
-import { beforePreviewedUpdate } from "../common/hooks";
+import { beforePreviewedUpdate, together } from "../common/hooks";
+import { Earlier, updatedOnlyAfter } from "../common/order";
 import { Validation } from "../common/validation";
 
 /**
@@ -16,7 +17,8 @@ export function outOfTurn(rolledOut: number, asked: number, back: boolean): stri
 
 /**
  * Remembers the rotation that was rolled out last: a component of no more than this number, which comes after what is rolled out, and so
- * keeps the former number where that fails. A preview that would change it by more than is good for running pods fails.
+ * keeps the former number where that fails, and where --target leaves the pods out. A preview that would change it by more than is good for
+ * running pods fails.
  */
 export class RolledOutRotation extends pulumi.ComponentResource {
   constructor(
@@ -27,20 +29,29 @@ export class RolledOutRotation extends pulumi.ComponentResource {
       path,
       validation,
       after,
-    }: { back: boolean; path: string; validation: Validation; after: pulumi.Output<pulumi.Resource[]> },
+      pods,
+    }: {
+      back: boolean;
+      path: string;
+      validation: Validation;
+      after: pulumi.Output<pulumi.Resource[]>;
+      /** Whose logins these are, as far as that is known. */
+      pods: Earlier[];
+    },
     opts: pulumi.ComponentResourceOptions,
   ) {
-    const hooks = beforePreviewedUpdate(`${name}-in-turn`, ({ oldInputs, newInputs }) => {
+    const inTurn = beforePreviewedUpdate(`${name}-in-turn`, ({ oldInputs, newInputs }) => {
       const [rolledOut, asked] = [numberIn(oldInputs), numberIn(newInputs)];
       if (rolledOut === undefined || asked === undefined) return;
       const reason = outOfTurn(rolledOut, asked, back);
       if (reason) throw validation.late(`${path}credentials.rotation`, reason);
     });
+    const rolledOut = updatedOnlyAfter(`${name}-rolled-out`, `${path}credentials.rotation is not rolled out`, pods);
     super(
       "pulumi-postgres-app:index:RolledOutRotation",
       name,
       { rotation },
-      { ...pulumi.mergeOptions(opts, { dependsOn: after }), hooks },
+      { ...pulumi.mergeOptions(opts, { dependsOn: after }), hooks: together(inTurn, rolledOut) },
     );
   }
 

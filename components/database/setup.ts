@@ -66,8 +66,10 @@ interface SetupArgs {
   imagePullSecrets?: pulumi.Input<pulumi.Input<string>[]>;
   extensions: pulumi.Input<pulumi.Input<string>[]>;
   settings: boolean;
-  /** Where the volume is one that others left: which of databaseName and user the user has not named. */
-  adopted?: { defaults: string[] };
+  /** Whether the volume is one that others left. */
+  adopted: boolean;
+  /** Where there may be data from before on the volume: which of databaseName and user the user has not named. */
+  notNamed: string[];
   connectTimeoutSeconds: number;
   files: pulumi.Input<string>;
   labels: Record<string, string>;
@@ -199,7 +201,7 @@ function makingVariables(setup: SetupArgs): types.input.core.v1.EnvVar[] {
           }
         : {}),
       ...(setup.adopted ? { ADOPTED: "true" } : {}),
-      ...(setup.adopted?.defaults.length ? { NOT_NAMED: setup.adopted.defaults.join(" ") } : {}),
+      ...(setup.notNamed.length ? { NOT_NAMED: setup.notNamed.join(" ") } : {}),
       ...(admin?.takeOver ? { TAKE_OVER: pulumi.output(admin.takeOver).apply((roles) => [...roles].sort().join(" ")) } : {}),
     }),
     ...(admin ? [secret("ADMIN_PASSWORD", admin.secretName, admin.passwordKey)] : []),

@@ -20,7 +20,7 @@ describe("a rotation out of turn", function () {
       new RolledOutRotation(
         "notes-db-rotation",
         rotation,
-        { back, path: "database.", validation, after: pulumi.output([rollout]) },
+        { back, path: "database.", validation, after: pulumi.output([rollout]), pods: [] },
         {},
       );
     };

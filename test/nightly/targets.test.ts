@@ -159,4 +159,23 @@ describe("an operation that leaves something out", function () {
     for (const job of ["notes-migration", "notes-canary", "notes-post-deploy"])
       assert.ok(changes.includes(`update kubernetes:batch/v1:Job::${job}`), changes.join("\n"));
   });
+
+  it("does not take a rotation for rolled out whose pods it leaves out, and changes no password under them", async () => {
+    const again = { replicas: 2, args: ["more"] };
+    const rotated = (rotation: number) =>
+      program(
+        "1.1.0",
+        { rerun: "2" },
+        { ...again, database: { embedded: { version: 17, storage: "1Gi" }, credentials: { rotation } } },
+      );
+    const database = { target: ["**::notes-db*"] };
+    const words = /database\.credentials\.rotation is not rolled out: its pods log in with the former password, and --target or/;
+    assert.match(failed(await stack.preview(rotated(1), database)), words);
+    assert.match(failed(await stack.up(rotated(1), database)), words);
+    assert.match(failed(await stack.preview(rotated(2), database)), /rotation: is 2, and pods run with the login of rotation 0/);
+    await getJson(namespace, "/api/version");
+    succeeded(await stack.up(rotated(1)));
+    assert.deepStrictEqual(await state(), ["1.1.0", "1.1.0", 12]);
+    succeeded(await stack.preview(rotated(2)));
+  });
 });

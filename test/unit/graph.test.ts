@@ -1,7 +1,7 @@
 import * as assert from "assert";
 import * as pulumi from "@pulumi/pulumi";
 import { PostgresApp, PostgresAppArgs } from "../../index";
-import { graph } from "../support/graph";
+import { graph, Registered } from "../support/graph";
 
 const SECRET = "kubernetes:core/v1:Secret";
 const CONFIG = "kubernetes:core/v1:ConfigMap";
@@ -21,6 +21,12 @@ const notes =
   (more: Partial<PostgresAppArgs> = {}, opts?: pulumi.ComponentResourceOptions) =>
   () =>
     new PostgresApp("notes", { ...args, ...more }, opts);
+
+/** Whatever has to be there before it, and before that. */
+function allBefore(key: string, resources: Map<string, Registered>): Set<string> {
+  const own = resources.get(key)?.dependencies ?? [];
+  return new Set([...own, ...own.flatMap((one) => [...allBefore(one, resources)])]);
+}
 
 describe("the registered graph", () => {
   it("is exactly these resources, each a child of its part", async () => {
@@ -92,16 +98,17 @@ describe("the registered graph", () => {
     assert.ok(depends(`${STATEFUL_SET}::notes`).includes(`${JOB}::notes-migration`), "application after the migration");
   });
 
-  it("finds out whether the migration's image starts while the database is still being made", async () => {
+  it("finds out whether the migration's image starts while the setup is at work", async () => {
     const { resources } = await graph(notes());
-    const before = new Set<string>();
-    const walk = (key: string) => {
-      for (const one of resources.get(key)?.dependencies ?? []) if (!before.has(one)) walk((before.add(one), one));
-    };
-    walk(`${JOB}::notes-migration-start`);
+    const before = allBefore(`${JOB}::notes-migration-start`, resources);
     assert.ok(before.has(`${SECRET}::notes-db-migration-connection`), "after the Secret that its pod mounts");
-    for (const later of [`${STATEFUL_SET}::notes-db`, `${JOB}::notes-db-setup`]) assert.ok(!before.has(later), later);
+    assert.ok(!before.has(`${JOB}::notes-db-setup`), "after the setup");
     assert.ok(resources.get(`${JOB}::notes-migration`)!.dependencies.includes(`${JOB}::notes-migration-start`));
+  });
+
+  it("changes what the running version's backups and migrations log in with only when the server has taken its settings", async () => {
+    const { resources } = await graph(notes());
+    assert.ok(allBefore(`${SECRET}::notes-db-migration-connection`, resources).has(`${STATEFUL_SET}::notes-db`));
   });
 
   it("does not find that out before the Secrets of others are known to be there", async () => {

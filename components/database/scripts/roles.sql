@@ -14,7 +14,8 @@ CREATE TEMPORARY VIEW used AS
   FROM pg_roles, shobj_description(oid, 'pg_authid') AS said, regexp_match(said, :'mark') AS mark
   WHERE rolname IN (:'owner', :'login_a', :'login_b') OR :'separate'::boolean AND rolname IN (:'migrator', :'runtime');
 
--- On a volume that others left a database beside theirs is made only where it is asked for by name. Theirs may be the administrator's own, too.
+-- On a volume that has databases, of others or of another life of this component, one beside them is made only where it is asked for by name.
+-- Theirs may be the administrator's own, too.
 CREATE TEMPORARY VIEW theirs AS
   SELECT datname, CASE WHEN datdba = current_user::regrole THEN :'owner' ELSE pg_get_userbyid(datdba) END AS belongs
   FROM pg_database WHERE NOT datistemplate AND (datname <> current_database() OR EXISTS (

@@ -3,7 +3,8 @@
 # $MODE: admin  $ADMIN_USER makes everything on $SERVER_HOST:$SERVER_PORT
 #        owner  an operator has made the roles; each login tells the server whom it acts as
 #        check  nothing is made: the connection in libpq's variables, or in $CONNECTION_URI, is only tried
-# $ADOPTED: whether the server's volume is one that others left; $NOT_NAMED, which of databaseName and user is the default there.
+# $ADOPTED: whether the server's volume is one that others left.
+# $NOT_NAMED: which of databaseName and user is a default, where the volume may have been another one's or another life's.
 # Needs sh and psql. One bounded wait, of $CONNECT_TIMEOUT_SECONDS.
 # shellcheck disable=SC2030,SC2031,SC2153 # login sets libpq's variables for itself alone, and means it
 set -eu
@@ -258,11 +259,9 @@ admin() {
   in_database "$who" login "$ADMIN_USER" "$ADMIN_PASSWORD"
   run "$who, letting the logins in" with_names login "$ADMIN_USER" "$ADMIN_PASSWORD" -d "$ADMIN_DATABASE" -f "$here/logins.sql"
   # A database that was there before may hold what is another role's.
-  [ "$OWNS_SERVER:${ADOPTED:-false}" = true:false ] || {
-    acting
-    may=$(run "$acts, asking for rights" login "$acts" "$password" -d "$DATABASE" -f "$here/may-create.sql")
-    [ -z "$may" ] || fail "$may"
-  }
+  acting
+  may=$(run "$acts, asking for rights" login "$acts" "$password" -d "$DATABASE" -f "$here/may-create.sql")
+  [ -z "$may" ] || fail "$may"
 }
 
 # Who acts as the owner.
