@@ -8,18 +8,23 @@ import { migrationCost } from "./migrationCost";
 import { passwords } from "./passwords";
 import { rehearsalCost } from "./rehearsalCost";
 import { Cleanup } from "./support/cleanup";
-import { Fact, textOfFacts } from "./support/facts";
+import { Fact, markdownOfFacts, textOfFacts } from "./support/facts";
 import { interruptible } from "./support/interruptible";
 import { machine } from "./support/machine";
-import { Bars } from "./support/picture";
-import { Table, textOf } from "./support/report";
+import { writeDocument } from "./support/performanceDocument";
+import { Bars, picture } from "./support/picture";
+import { goalsOf, markdownOf, markdownTable, Table, textOf } from "./support/report";
 import { say } from "./support/say";
 import { Versions, versionsOf } from "./support/versions";
 import { unchangedUp } from "./unchangedUp";
 import { rollout, rotation } from "./underLoad";
 
+/** The fewest that the document is written from. */
+const ROUNDS = 5;
+
 /** Of the lives of an application; a round of them takes about five minutes. The shorter measurements have more, the longest fewer. */
-const rounds = Number(process.env.BENCH_ROUNDS || 5);
+const rounds = Number(process.env.BENCH_ROUNDS || ROUNDS);
+const write = Boolean(process.env.BENCH_WRITE);
 const only = process.env.BENCH_ONLY?.split(/[\s,]+/).filter(Boolean);
 
 const cleanup = new Cleanup();
@@ -58,13 +63,27 @@ async function measureAll(): Promise<void> {
 
   const tables = results.flatMap((result) => result.tables);
   const facts = results.flatMap((result) => result.facts ?? []);
+  const bars = results.flatMap((result) => result.pictures ?? []);
   console.log(`\n${[...tables.map(textOf), textOfFacts(facts)].join("\n\n")}`);
+  if (!write) return;
+  const command = `BENCH_WRITE=1 ${process.env.BENCH_ROUNDS ? `BENCH_ROUNDS=${rounds} ` : ""}make bench`;
+  const parts = {
+    machine: markdownTable(["", ""], [...circumstances, ["command", `\`${command}\``], ["rounds", String(rounds)]]),
+    goals: goalsOf(tables),
+    tables: tables.map(markdownOf).join("\n\n"),
+    passwords: markdownOfFacts(facts),
+  };
+  await writeDocument(parts, picture(bars));
 }
 
+/** Refuses what would put half of a measurement, or one that says little, into the document. */
 function namesToMeasure(): string[] {
   const all = Object.keys(MEASUREMENTS);
   const unknown = only?.filter((name) => !all.includes(name)) ?? [];
   if (unknown.length) throw new Error(`BENCH_ONLY knows no ${unknown.join(", ")}; there are ${all.join(", ")}`);
+  if (write && only) throw new Error("BENCH_WRITE writes what was measured in one run: leave BENCH_ONLY out");
+  if (write && rounds < ROUNDS)
+    throw new Error(`BENCH_WRITE writes what was measured in at least ${ROUNDS} rounds: not in ${rounds}`);
   return only ?? all;
 }
 

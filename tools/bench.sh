@@ -1,6 +1,6 @@
 #!/usr/bin/env bash
 # Measures what the component costs, as ratios, on the same cluster as the tests; Helm, which is one side of some of them, is built for it.
-# BENCH_ROUNDS=1 is a quick look, BENCH_ONLY="beside passwords" measures only those.
+# BENCH_ROUNDS=1 is a quick look, BENCH_WRITE=1 writes the results to docs/performance.md, BENCH_ONLY="beside passwords" measures only those.
 source "$(dirname "${BASH_SOURCE[0]}")/lib.sh"
 
 "$tools/prepare.sh"
