@@ -9,7 +9,7 @@ help:
 	@echo "make test     build, lint and tests, on the same cluster"
 	@echo "make products the presets' products from npm, PyPI and Go modules, run for real (builds 3 GB of images, about 15 min)"
 	@echo "make nightly  the same and more: test/nightly, 100 times destroy and up on the volume that stayed, a migration of five minutes (an hour more)"
-	@echo "make bench    what the component costs, as ratios"
+	@echo "make bench    what it takes, beside Helm, kubectl and a Pulumi program without it (about an hour; BENCH_ROUNDS=1 is a quick look)"
 	@echo 'eval "$$(make -s env)"   for pulumi and kubectl typed by hand'
 
 up:

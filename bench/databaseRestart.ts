@@ -2,7 +2,7 @@ import { join } from "path";
 import { Namespace } from "../test/support/kubectl";
 import { postgresPod } from "../test/support/postgresPod";
 import { Cleanup } from "./support/cleanup";
-import { table } from "./support/report";
+import { Table, table } from "./support/report";
 import { difference, pairs } from "./support/samples";
 
 const GOAL = 0.5;
@@ -20,7 +20,7 @@ const env = {
 };
 
 /** A restart of the database with our start script beside Postgres' own command, on the same data. */
-export async function databaseRestart(cleanup: Cleanup, rounds: number): Promise<string> {
+export async function databaseRestart(cleanup: Cleanup, rounds: number): Promise<Table> {
   const namespace = await Namespace.create("bench");
   const remove = cleanup.add(() => namespace.delete());
   await namespace.apply({

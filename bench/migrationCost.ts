@@ -1,35 +1,27 @@
 import { Namespace } from "../test/support/kubectl";
-import { Manifest } from "./support/kubectlDeploy";
-import { Row, table } from "./support/report";
+import { byHand, complete, Job, jobOf } from "./support/bareJob";
+import { Cleanup } from "./support/cleanup";
+import { deploy, stepsOf } from "./support/kubectlDeploy";
+import { Row, Table, table } from "./support/report";
 import { alternate, difference, pairs, timed } from "./support/samples";
-import { plain, Resource, Values } from "./support/state";
+import { say } from "./support/say";
+import { Versions } from "./support/versions";
 
-const LIMIT = 120;
 const GOAL = 3;
-
-interface Container {
-  name: string;
-  command: string[];
-  env: { name: string }[];
-  volumeMounts: { name: string }[];
-}
-
-interface Job extends Manifest {
-  spec: { template: { spec: { initContainers?: Container[]; containers: Container[]; volumes: { name: string }[] } } };
-}
-
-/** What is only there because the migration is watched over. */
-const OURS = /^migration-(scripts|tools|run)$|^guard-tmp$/;
 
 /**
  * The Jobs of a migration as the component makes them, beside the same command in the same image by hand. Nothing is pending, so that
  * what is measured is the way there.
  */
-export async function migrationCost(namespace: Namespace, rounds: number, resources: Resource[], command: string[]) {
-  const jobOf = (name: string) =>
-    plain(resources.find((one) => one.name === name && one.type.endsWith(":Job"))!.inputs as Values) as Job;
-  const [start, migration] = [jobOf("notes-migration-start"), jobOf("notes-migration")];
-  const plainJob = byHand(migration, command);
+export async function migrationCost(cleanup: Cleanup, rounds: number, versions: Versions): Promise<Table> {
+  say("a database that is migrated, not measured");
+  const namespace = await Namespace.create("bench");
+  const removeNamespace = cleanup.add(() => namespace.delete());
+  const resources = versions.first(namespace.name);
+  await deploy(stepsOf(resources));
+
+  const [start, migration] = [jobOf(resources, "notes-migration-start"), jobOf(resources, "notes-migration")];
+  const plainJob = byHand(migration, ["sequelize-cli", "db:migrate"]);
   let runs = 0;
   const run = (...jobs: Job[]) =>
     timed(async () => {
@@ -40,6 +32,8 @@ export async function migrationCost(namespace: Namespace, rounds: number, resour
     alone: () => run(migration),
     hand: () => run(plainJob),
   });
+  await removeNamespace();
+
   const rows: Row[] = [
     { what: "start Job and migration Job", values: jobs, unit: " s" },
     { what: "migration Job alone", values: alone, unit: " s" },
@@ -48,24 +42,4 @@ export async function migrationCost(namespace: Namespace, rounds: number, resour
     { what: "difference of the migration Job alone", values: pairs(alone, hand, difference), unit: " s" },
   ];
   return table("A migration with nothing to do, over the same command by hand in the cluster", rows);
-}
-
-/** The Job as somebody would write it who only wants the command to run. */
-function byHand(job: Job, command: string[]): Job {
-  const hand = structuredClone(job);
-  const pod = hand.spec.template.spec;
-  const notOurs = ({ name }: { name: string }) => !OURS.test(name);
-  delete pod.initContainers;
-  pod.containers = pod.containers.slice(-1);
-  const [container] = pod.containers;
-  container.command = command;
-  container.env = container.env.filter(({ name }) => !name.startsWith("POSTGRES_APP_"));
-  container.volumeMounts = container.volumeMounts.filter(notOurs);
-  pod.volumes = pod.volumes.filter(notOurs);
-  return hand;
-}
-
-async function complete(namespace: Namespace, job: Job, name: string): Promise<void> {
-  await namespace.apply({ ...job, metadata: { name, namespace: namespace.name } });
-  await namespace.kubectl(["wait", "--for=condition=complete", `job/${name}`, `--timeout=${LIMIT}s`], { seconds: LIMIT + 10 });
 }

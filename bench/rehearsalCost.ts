@@ -1,7 +1,7 @@
 import { Namespace } from "../test/support/kubectl";
 import { Cleanup } from "./support/cleanup";
 import { Project } from "./support/project";
-import { table } from "./support/report";
+import { Table, table } from "./support/report";
 import { alternate, difference, pairs, ratio, timed } from "./support/samples";
 import { say } from "./support/say";
 
@@ -15,7 +15,7 @@ const FILL = `SET ROLE notes;
 const ADMIN = 'export PGPASSWORD="$(cat "$ADMIN_PASSWORD_FILE")" PGHOST=127.0.0.1 PGUSER="$ADMIN_USER" PGDATABASE=notes';
 
 /** `up` with a migration that does nothing, with and without its rehearsal on a copy. */
-export async function rehearsalCost(cleanup: Cleanup, rounds: number): Promise<string> {
+export async function rehearsalCost(cleanup: Cleanup, rounds: number): Promise<Table> {
   say("a database to be migrated, not measured");
   const namespace = await Namespace.create("bench");
   const removeNamespace = cleanup.add(() => namespace.delete());

@@ -2,7 +2,7 @@ import { Namespace, sleep } from "../test/support/kubectl";
 import { Load } from "../test/support/load";
 import { Cleanup } from "./support/cleanup";
 import { Project } from "./support/project";
-import { Row, table } from "./support/report";
+import { Row, Table, table } from "./support/report";
 import { alternate, pairs, ratio, timed } from "./support/samples";
 import { say } from "./support/say";
 
@@ -34,11 +34,11 @@ export const rollout = (cleanup: Cleanup, rounds: number) =>
   });
 
 /** Latencies that users see while something is changed, beside those while nothing happens. */
-async function underLoad(cleanup: Cleanup, rounds: number, { name, title, config }: Change): Promise<string> {
+async function underLoad(cleanup: Cleanup, rounds: number, { name, title, config }: Change): Promise<Table> {
   say("an application of two pods under load, not measured");
   const namespace = await Namespace.create("bench");
   const removeNamespace = cleanup.add(() => namespace.delete());
-  const project = await Project.ofFile("underLoad.js", namespace.name);
+  const project = await Project.ofFile("component.js", namespace.name);
   const removeProject = cleanup.add(() => project.remove());
   await project.up();
 

@@ -1,8 +1,8 @@
 #!/usr/bin/env bash
 # Builds what cannot be downloaded as a binary, each from its Go module: the Kubernetes components, CoreDNS, the Pulumi CLI and its
-# Kubernetes plugin, and for the tests an S3 server, kubeconform, Miniflux, promtool, metrics-server and kube-router.
+# Kubernetes plugin, for the tests an S3 server, kubeconform, Miniflux, promtool, metrics-server and kube-router, and Helm for the benchmark.
 # A build is kept in the cache under a key of its recipe and never made twice.
-# build.sh [NAME...]: those missing of the named recipes (default: all but Miniflux, promtool, metrics-server and kube-router).
+# build.sh [NAME...]: those missing of the named recipes (default: all but Miniflux, promtool, metrics-server, kube-router and Helm).
 # build.sh --path NAME: where the binary is.
 source "$(dirname "${BASH_SOURCE[0]}")/lib.sh"
 
@@ -11,7 +11,7 @@ version="-X=$version.gitVersion=v1.34.4,-X=$version.gitMajor=1,-X=$version.gitMi
 
 # name, module (a folder of tools/build), package, flags for the linker, seconds a cold build took on 2 cores.
 # The plugin is in one module with the CLI, and kubectl and CoreDNS (1.12.4, the first that is made with the libraries of 1.34) are in one
-# with Kubernetes: what they have in common is compiled once.
+# with Kubernetes: what they have in common is compiled once. So is what Helm has in common with the plugin, whose libraries its module names.
 plugin_module=github.com/pulumi/pulumi-kubernetes/provider/v4
 recipes="
 pulumi      pulumi       github.com/pulumi/pulumi/pkg/v3/cmd/pulumi  -s,-w,-X=github.com/pulumi/pulumi/sdk/v3/go/common/version.Version=v3.246.0  300
@@ -25,6 +25,7 @@ miniflux    miniflux     miniflux.app/v2  -s,-w  75
 metrics-server  metrics-server  sigs.k8s.io/metrics-server/cmd/metrics-server  -s,-w  90
 kube-router kube-router  github.com/cloudnativelabs/kube-router/v2/cmd/kube-router  -s,-w  150
 promtool    prometheus   github.com/prometheus/prometheus/cmd/promtool  -s,-w  120
+helm        helm         helm.sh/helm/v3/cmd/helm  -s,-w,-X=helm.sh/helm/v3/internal/version.version=v3.18.6  40
 "
 
 recipe() { awk -v name="$1" '$1 == name' <<<"$recipes"; }

@@ -45,9 +45,19 @@ const waitFor = ({ kind, metadata: { name, namespace } }: Manifest) => [
   `--timeout=${LIMIT}s`,
 ];
 
+const listOf = (manifests: Manifest[]) => JSON.stringify({ apiVersion: "v1", kind: "List", items: manifests });
+
 export async function deploy(steps: Step[]): Promise<void> {
   for (const { manifests, wait } of steps) {
-    await kubectl(["apply", "-f", "-"], { input: JSON.stringify({ apiVersion: "v1", kind: "List", items: manifests }) });
+    await kubectl(["apply", "-f", "-"], { input: listOf(manifests) });
     if (wait) await kubectl(wait, { seconds: LIMIT + 10 });
   }
+}
+
+/** All of it in one command, which ends when the pods are gone too: the controllers' objects outlive them. */
+export async function remove(manifests: Manifest[]): Promise<void> {
+  await kubectl(["delete", "-f", "-", "--cascade=foreground", `--timeout=${LIMIT}s`], {
+    input: listOf(manifests),
+    seconds: LIMIT + 10,
+  });
 }

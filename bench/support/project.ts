@@ -28,15 +28,25 @@ export class Project {
     return project;
   }
 
-  static async ofFile(
-    program: "component.js" | "underLoad.js" | "backup.js" | "rehearsal.js" | "empty.js",
-    namespace?: string,
-  ): Promise<Project> {
+  static async ofFile(program: "component.js" | "backup.js" | "rehearsal.js" | "empty.js", namespace?: string): Promise<Project> {
     return Project.create(await readFile(join(programs, program), "utf8"), namespace);
   }
 
   up(...more: string[]): Promise<string> {
     return this.pulumi("up", "--yes", "--skip-preview", ...more);
+  }
+
+  preview(...more: string[]): Promise<string> {
+    return this.pulumi("preview", ...more);
+  }
+
+  destroy(): Promise<string> {
+    return this.pulumi("destroy", "--yes", "--skip-preview");
+  }
+
+  /** Makes another text the program. */
+  rewrite(source: string): Promise<void> {
+    return writeFile(join(this.folder, "index.js"), source);
   }
 
   /** The state, with its secrets readable. */
@@ -66,7 +76,7 @@ export class Project {
     await cp(join(programs, "peakMemory.js"), join(this.folder, "peakMemory.js"));
     await writeFile(join(this.folder, "Pulumi.yaml"), PULUMI_YAML);
     await writeFile(join(this.folder, "package.json"), "{}"); // without one the SDK looks for it and warns
-    await writeFile(join(this.folder, "index.js"), source);
+    await this.rewrite(source);
   }
 
   private async pulumi(...args: string[]): Promise<string> {

@@ -20,21 +20,30 @@ export const pairs = (a: number[], b: number[], combine: (a: number, b: number) 
 export const ratio = (a: number, b: number) => a / b;
 export const difference = (a: number, b: number) => a - b;
 
-/** Runs the measurements in turns, A B A B. */
-export async function alternate<Name extends string>(
+/** Seconds that something took, or several numbers by their names. */
+type Measured = number | Record<string, number>;
+
+/** Runs the measurements in turns, A B C A B C. */
+export async function alternate<Measurements extends Record<string, () => Promise<Measured>>>(
   rounds: number,
-  measurements: Record<Name, () => Promise<number>>,
-): Promise<Record<Name, number[]>> {
-  const names = Object.keys(measurements) as Name[];
-  const values = Object.fromEntries(names.map((name) => [name, []])) as unknown as Record<Name, number[]>;
+  measurements: Measurements,
+): Promise<{ [Name in keyof Measurements]: Awaited<ReturnType<Measurements[Name]>>[] }> {
+  const values: Record<string, Measured[]> = Object.fromEntries(Object.keys(measurements).map((name) => [name, []]));
   for (let round = 1; round <= rounds; round++) {
-    for (const name of names) {
-      const seconds = await measurements[name]();
-      values[name].push(seconds);
-      say(`round ${round} of ${rounds}: ${name} ${seconds.toFixed(2)} s`);
+    for (const [name, measure] of Object.entries(measurements)) {
+      const measured = await measure();
+      values[name].push(measured);
+      say(`round ${round} of ${rounds}: ${name} ${inWords(measured)}`);
     }
   }
-  return values;
+  return values as { [Name in keyof Measurements]: Awaited<ReturnType<Measurements[Name]>>[] };
+}
+
+function inWords(measured: Measured): string {
+  if (typeof measured === "number") return `${measured.toFixed(2)} s`;
+  return Object.entries(measured)
+    .map(([part, value]) => `${part} ${value.toFixed(2)}`)
+    .join(", ");
 }
 
 /** Seconds that something takes. */
