@@ -1,18 +1,12 @@
 import { Namespace } from "../test/support/kubectl";
+import { ADMIN, fillDatabase, inPod } from "./support/bulk";
 import { Cleanup } from "./support/cleanup";
 import { Project } from "./support/project";
 import { Table, table } from "./support/report";
 import { alternate, difference, pairs, ratio, timed } from "./support/samples";
 import { say } from "./support/say";
 
-const LIMIT = 180;
-const POD = "db-0";
-
-/** About 100 MB in the database, and text that compresses to half of that. */
-const FILL = `SET ROLE notes;
-  CREATE TABLE bulk AS SELECT i AS id, md5(i::text) || md5((-i)::text) AS text FROM generate_series(1, 1000000) AS i;`;
-
-const ADMIN = 'export PGPASSWORD="$(cat "$ADMIN_PASSWORD_FILE")" PGHOST=127.0.0.1 PGUSER="$ADMIN_USER" PGDATABASE=notes';
+const LIMIT = 300;
 
 /** A backup as the component's CronJob makes it, from the Job to its end, beside `pg_dump` alone beside the server. */
 export async function backupCost(cleanup: Cleanup, rounds: number): Promise<Table> {
@@ -23,7 +17,7 @@ export async function backupCost(cleanup: Cleanup, rounds: number): Promise<Tabl
     apiVersion: "v1",
     kind: "PersistentVolumeClaim",
     metadata: { name: "backups", namespace: namespace.name },
-    spec: { accessModes: ["ReadWriteOnce"], resources: { requests: { storage: "1Gi" } } },
+    spec: { accessModes: ["ReadWriteOnce"], resources: { requests: { storage: "4Gi" } } },
   });
   const project = await Project.ofFile("backup.js", namespace.name);
   const removeProject = cleanup.add(() => project.remove());
@@ -34,7 +28,7 @@ export async function backupCost(cleanup: Cleanup, rounds: number): Promise<Tabl
   await backup(); // binds the claim
   const { fixed } = await alternate(rounds, { fixed: () => timed(backup) });
 
-  const megabytes = Number(await sql(namespace, FILL, "SELECT pg_database_size('notes') / 1000000"));
+  const megabytes = await fillDatabase(namespace);
   say(`the database has ${megabytes} MB`);
   const { backupJob: whole, dump } = await alternate(rounds, {
     backupJob: () => timed(backup),
@@ -70,14 +64,4 @@ async function plainDump(namespace: Namespace): Promise<number> {
     `${ADMIN}; begin=$(date +%s%N); pg_dump -Fc --file=/tmp/plain.dump; echo $((($(date +%s%N) - begin) / 1000000)); rm /tmp/plain.dump`,
   );
   return Number(out) / 1000;
-}
-
-/** What the last of the commands answers. */
-const sql = (namespace: Namespace, ...commands: string[]) =>
-  inPod(namespace, `${ADMIN}; psql -X -q -A -t -v ON_ERROR_STOP=1`, `${commands.join(";\n")};\n`);
-
-async function inPod(namespace: Namespace, line: string, input?: string): Promise<string> {
-  const { code, stdout, stderr } = await namespace.exec(POD, ["sh", "-ec", line], { seconds: LIMIT, input });
-  if (code !== 0) throw new Error(`${line}: exit ${code}\n${stdout}${stderr}`);
-  return stdout.trim();
 }

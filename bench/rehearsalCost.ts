@@ -1,18 +1,10 @@
 import { Namespace } from "../test/support/kubectl";
+import { fillDatabase } from "./support/bulk";
 import { Cleanup } from "./support/cleanup";
 import { Project } from "./support/project";
 import { Table, table } from "./support/report";
 import { alternate, difference, pairs, ratio, timed } from "./support/samples";
 import { say } from "./support/say";
-
-const LIMIT = 180;
-const POD = "db-0";
-
-/** About 100 MB in the database. */
-const FILL = `SET ROLE notes;
-  CREATE TABLE bulk AS SELECT i AS id, md5(i::text) || md5((-i)::text) AS text FROM generate_series(1, 1000000) AS i;`;
-
-const ADMIN = 'export PGPASSWORD="$(cat "$ADMIN_PASSWORD_FILE")" PGHOST=127.0.0.1 PGUSER="$ADMIN_USER" PGDATABASE=notes';
 
 /** `up` with a migration that does nothing, with and without its rehearsal on a copy. */
 export async function rehearsalCost(cleanup: Cleanup, rounds: number): Promise<Table> {
@@ -22,7 +14,7 @@ export async function rehearsalCost(cleanup: Cleanup, rounds: number): Promise<T
   const project = await Project.ofFile("rehearsal.js", namespace.name);
   const removeProject = cleanup.add(() => project.remove());
   await project.up();
-  const megabytes = await sql(namespace, `${FILL}\nSELECT pg_database_size('notes') / 1000000;`);
+  const megabytes = await fillDatabase(namespace);
   say(`the database has ${megabytes} MB`);
 
   let runs = 0;
@@ -43,11 +35,4 @@ export async function rehearsalCost(cleanup: Cleanup, rounds: number): Promise<T
     { what: "difference", values: pairs(rehearsed, alone, difference), unit: " s" },
     { what: "rehearsed / alone", values: pairs(rehearsed, alone, ratio) },
   ]);
-}
-
-async function sql(namespace: Namespace, commands: string): Promise<string> {
-  const line = `${ADMIN}; psql -X -q -A -t -v ON_ERROR_STOP=1`;
-  const { code, stdout, stderr } = await namespace.exec(POD, ["sh", "-ec", line], { seconds: LIMIT, input: commands });
-  if (code !== 0) throw new Error(`${line}: exit ${code}\n${stdout}${stderr}`);
-  return stdout.trim();
 }

@@ -4,6 +4,7 @@ import { beside } from "./beside";
 import { databaseReady } from "./databaseReady";
 import { databaseRestart } from "./databaseRestart";
 import { importCost } from "./importCost";
+import { manyApplications } from "./manyApplications";
 import { migrationCost } from "./migrationCost";
 import { passwords } from "./passwords";
 import { rehearsalCost } from "./rehearsalCost";
@@ -41,12 +42,13 @@ const inTables = (table: Table): Measured => ({ tables: [table] });
 const MEASUREMENTS: Record<string, (versions: () => Promise<Versions>) => Promise<Measured>> = {
   beside: async (versions) => beside(cleanup, rounds, await versions()),
   unchanged: async (versions) => inTables(await unchangedUp(cleanup, 3 * rounds, await versions())),
+  many: async () => inTables(await manyApplications(cleanup, Math.ceil(rounds / 2))),
   migration: async (versions) => inTables(await migrationCost(cleanup, 2 * rounds, await versions())),
   import: async () => inTables(await importCost(4 * rounds)),
   passwords: async () => ({ tables: [], facts: await passwords(cleanup) }),
   restart: async () => inTables(await databaseRestart(cleanup, 10)),
   ready: async (versions) => inTables(await databaseReady(cleanup, rounds, (await versions()).first)),
-  backup: async () => inTables(await backupCost(cleanup, rounds)),
+  backup: async () => inTables(await backupCost(cleanup, Math.ceil(rounds / 2))),
   rehearsal: async () => inTables(await rehearsalCost(cleanup, Math.ceil(rounds / 2))),
   rotation: async () => inTables(await rotation(cleanup, Math.ceil(rounds / 2))),
   rollout: async () => inTables(await rollout(cleanup, Math.ceil(rounds / 2))),

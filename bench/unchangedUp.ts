@@ -25,7 +25,7 @@ export async function unchangedUp(cleanup: Cleanup, rounds: number, versions: Ve
 
   const measure = async (project: Project) => {
     const up = await timed(() => project.up("--expect-no-changes"));
-    const memory = await project.peakMemory();
+    const { memory } = await project.usage();
     return { up, memory, preview: await timed(() => project.preview("--expect-no-changes")) };
   };
   const measured = await alternate(rounds, { component: () => measure(component.project), raw: () => measure(raw.project) });

@@ -1,6 +1,6 @@
 // The example application: what is measured. Its settings are the version and the number that gives it another password.
 "use strict";
-require("./peakMemory");
+require("./usage");
 const pulumi = require("@pulumi/pulumi");
 const { PostgresApp } = require("pulumi-postgres-app");
 

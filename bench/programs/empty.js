@@ -1,4 +1,4 @@
 // No resources: what `pulumi up` takes for itself and to load the SDK, which every program does.
 "use strict";
-require("./peakMemory");
+require("./usage");
 require("@pulumi/pulumi");

@@ -1,6 +1,6 @@
 // A migration of a database that is there, with or without its rehearsal.
 "use strict";
-require("./peakMemory");
+require("./usage");
 const { MigrationJob, PostgresDatabase } = require("pulumi-postgres-app");
 
 const namespace = process.env.BENCH_NAMESPACE;
@@ -8,7 +8,7 @@ const database = new PostgresDatabase("db", {
   namespace,
   databaseName: "notes",
   user: "notes",
-  embedded: { version: 17, storage: "2Gi", tls: "off" },
+  embedded: { version: 17, storage: "4Gi", tls: "off" },
 });
 const rerun = process.env.BENCH_RUN;
 if (rerun)

@@ -28,7 +28,10 @@ export class Project {
     return project;
   }
 
-  static async ofFile(program: "component.js" | "backup.js" | "rehearsal.js" | "empty.js", namespace?: string): Promise<Project> {
+  static async ofFile(
+    program: "component.js" | "many.js" | "backup.js" | "rehearsal.js" | "empty.js",
+    namespace?: string,
+  ): Promise<Project> {
     return Project.create(await readFile(join(programs, program), "utf8"), namespace);
   }
 
@@ -54,17 +57,18 @@ export class Project {
     return JSON.parse(await this.pulumi("stack", "export", "--show-secrets"));
   }
 
-  /** The most memory that the program had in the last `up`, in MiB. */
-  async peakMemory(): Promise<number> {
-    return Number(await readFile(this.peakMemoryFile, "utf8")) / 1024;
+  /** Of the program's process, in the last operation: the most memory that it had, in MiB, and its processor's time, in seconds. */
+  async usage(): Promise<{ memory: number; cpu: number }> {
+    const [kibibytes, microseconds] = (await readFile(this.usageFile, "utf8")).split(" ").map(Number);
+    return { memory: kibibytes / 1024, cpu: microseconds / 1e6 };
   }
 
   remove(): Promise<void> {
     return rm(this.folder, { recursive: true, force: true });
   }
 
-  private get peakMemoryFile() {
-    return join(this.folder, "peak-memory");
+  private get usageFile() {
+    return join(this.folder, "usage");
   }
 
   private async write(source: string): Promise<void> {
@@ -73,7 +77,7 @@ export class Project {
     await mkdir(join(this.folder, "state"));
     await symlink(join(root, "node_modules", "@pulumi"), join(packages, "@pulumi"));
     await symlink(root, join(packages, "pulumi-postgres-app"));
-    await cp(join(programs, "peakMemory.js"), join(this.folder, "peakMemory.js"));
+    await cp(join(programs, "usage.js"), join(this.folder, "usage.js"));
     await writeFile(join(this.folder, "Pulumi.yaml"), PULUMI_YAML);
     await writeFile(join(this.folder, "package.json"), "{}"); // without one the SDK looks for it and warns
     await this.rewrite(source);
@@ -88,7 +92,7 @@ export class Project {
         PULUMI_BACKEND_URL: `file://${join(this.folder, "state")}`,
         PULUMI_CONFIG_PASSPHRASE: "bench",
         BENCH_NAMESPACE: this.namespace,
-        BENCH_PEAK_MEMORY: this.peakMemoryFile,
+        BENCH_USAGE: this.usageFile,
       },
     });
     if (code !== 0) throw new Error(`pulumi ${args.join(" ")}: exit ${code}\n${stdout}${stderr}`);

@@ -24,7 +24,7 @@ export function rawProgram(resources: Resource[]): string {
     for (const [path, value] of Object.entries(resource.generated)) known.push({ value, expression: `${variable}.${path}` });
     return `const ${variable} = ${made};`;
   });
-  return ['"use strict";', 'require("./peakMemory");', 'const pulumi = require("@pulumi/pulumi");', ...statements, ""].join("\n");
+  return ['"use strict";', 'require("./usage");', 'const pulumi = require("@pulumi/pulumi");', ...statements, ""].join("\n");
 }
 
 function created(resource: Resource, variables: Map<string, string>, known: Known[]): string {
