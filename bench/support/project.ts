@@ -68,7 +68,7 @@ export class Project {
   }
 
   private get usageFile() {
-    return join(this.folder, "usage");
+    return join(this.folder, "usage.txt");
   }
 
   private async write(source: string): Promise<void> {
