@@ -100,12 +100,13 @@ export class PostgresApp extends pulumi.ComponentResource {
     const { inPods } = app.migration;
     const run = withGenerated(app.migration.run, generated);
     const { before, after } = jobsOfApp(name, args, { ...app, run }, database);
+    const isTriedEarly = database.ownsSecrets && !migratesWithKept(generated);
     const migration =
       before &&
       new MigrationJob(
         `${name}-migration`,
-        connectingAfter(before, [ready]),
-        child({ dependsOn: [...(migratesWithKept(generated) ? [ready] : database.mountable), ...account] }),
+        isTriedEarly ? connectingAfter(before, [ready]) : before,
+        child({ dependsOn: [...(isTriedEarly ? [] : [ready]), ...account] }),
       );
     const init = run && inPods ? migrateInPods(name, run, { ...app, database, names: appNames(app, args) }, child) : undefined;
     const migrated = migration?.job ?? ready;

@@ -127,8 +127,8 @@ export interface Connection extends TlsFiles {
   values: Record<string, pulumi.Input<string>>;
   /** What those of the keys are made of that are the user's own forms. */
   formats?: Record<string, string>;
-  /** Whether the Secret may have no password: nobody said so, and a client certificate may be all that it takes. */
-  passwordIsOptional?: boolean;
+  /** Parts by reference that need not be there: a password where a client certificate may be all that it takes, or what nothing is done with. */
+  optional?: string[];
 }
 
 /** What there may or may not be in a connection of our own. */
@@ -183,13 +183,13 @@ export function libpqFiles(files: TlsFiles): Record<string, string> {
 
 /** Environment variables of a container by the app's own names. No secret value stands in a pod's spec. */
 export function connectionVariables(
-  { secretName, keys, values, passwordIsOptional }: Connection,
+  { secretName, keys, values, optional = [] }: Connection,
   names: Record<string, pulumi.Input<string>>,
 ): pulumi.Input<types.input.core.v1.EnvVar>[] {
-  const optional = (part: string) => (part === "password" && passwordIsOptional ? { optional: true } : {});
+  const whether = (part: string) => (optional.includes(part) ? { optional: true } : {});
   const variable = (name: string, part: string): types.input.core.v1.EnvVar =>
     part in keys
-      ? { name, valueFrom: { secretKeyRef: { name: secretName, key: keys[part], ...optional(part) } } }
+      ? { name, valueFrom: { secretKeyRef: { name: secretName, key: keys[part], ...whether(part) } } }
       : { name, value: values[part] };
   return byName(names).map(([name, part]) =>
     typeof part === "string" ? variable(name, part) : pulumi.output(part).apply((known) => variable(name, known)),

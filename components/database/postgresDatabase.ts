@@ -144,12 +144,10 @@ export class PostgresDatabase extends pulumi.ComponentResource {
     held?.from(ready, child());
     scheduleBackups(name, database, client, { namespace, labels: partLabels("backup") }, child, ready);
 
-    // Those of others may be missing, which the setup says at once, and CloudNativePG's operator makes the authority's with the server.
-    const isOursAlone = !database.cloudNativePg && !engine.given && !engine.clientCertificate;
-
     parts.set(this, {
       ready,
-      mountable: isOursAlone ? connections.secrets : [ready],
+      // Those of others may be missing, which the setup says at once, and CloudNativePG's operator makes the authority's with the server.
+      ownsSecrets: !database.cloudNativePg && !engine.given && !engine.clientCertificate,
       appConnection: connections.app,
       migrationConnection: connections.migration,
       client,
@@ -186,9 +184,9 @@ export class PostgresDatabase extends pulumi.ComponentResource {
     return parts.get(this)!.ready;
   }
 
-  /** After what a pod that only mounts the connection's Secrets can start. */
-  public get mountable(): pulumi.Resource[] {
-    return parts.get(this)!.mountable;
+  /** Whether all Secrets with which containers log in are the component's own, so that none of them can be missing in the end. */
+  public get ownsSecrets(): boolean {
+    return parts.get(this)!.ownsSecrets;
   }
 
   /** Says after what the pods run with the logins of today, which the next rotation may be compared with. */
@@ -237,7 +235,7 @@ const parts = new WeakMap<
   PostgresDatabase,
   {
     ready: batch.Job;
-    mountable: pulumi.Resource[];
+    ownsSecrets: boolean;
     appConnection: Connection;
     migrationConnection: Connection;
     client: PostgresClient;

@@ -75,7 +75,7 @@ export class MigrationJob extends pulumi.ComponentResource {
       values: { ...args.connectionValues, ...tlsPaths(tlsFiles) },
       ...tlsFiles,
       formats: args.connectionFormats,
-      passwordIsOptional: args.connectionKeys === undefined && tlsFiles.clientCertificate !== undefined,
+      optional: args.connectionKeys === undefined && tlsFiles.clientCertificate !== undefined ? ["password"] : [],
     };
     const parts = Object.keys({ ...connection.keys, ...connection.values });
     const connectionEnv = checkConnectionEnv(validation, "connectionEnv", args.connectionEnv, { parts, tls });
@@ -153,7 +153,12 @@ export class MigrationJob extends pulumi.ComponentResource {
       `${name}-start`,
       {
         metadata: { ...metadata, labels: labels(name, "migration-start", args.partOf), annotations: rerunUnlessComplete },
-        spec: startJob(migration, { ...around, labels: selectorLabels(name, "migration-start") }),
+        spec: startJob(migration, {
+          ...around,
+          labels: selectorLabels(name, "migration-start"),
+          // It connects to nothing, and may come before the Secret.
+          ...(databaseReady.length > 0 ? { connection: { ...connection, optional: Object.keys(connection.keys) } } : {}),
+        }),
       },
       child({
         ...jobOptions(startSeconds(migration.timeoutSeconds)),

@@ -98,11 +98,15 @@ describe("the registered graph", () => {
     assert.ok(depends(`${STATEFUL_SET}::notes`).includes(`${JOB}::notes-migration`), "application after the migration");
   });
 
-  it("finds out whether the migration's image starts while the setup is at work", async () => {
+  it("finds out whether the migration's image starts while the database is still being made", async () => {
     const { resources } = await graph(notes());
     const before = allBefore(`${JOB}::notes-migration-start`, resources);
-    assert.ok(before.has(`${SECRET}::notes-db-migration-connection`), "after the Secret that its pod mounts");
-    assert.ok(!before.has(`${JOB}::notes-db-setup`), "after the setup");
+    assert.ok(before.has(`${SECRET}::notes-db-ca`), "after the Secret that its pod mounts");
+    for (const later of [`${STATEFUL_SET}::notes-db`, `${JOB}::notes-db-setup`]) assert.ok(!before.has(later), later);
+    const { containers } = resources.get(`${JOB}::notes-migration-start`)!.inputs.spec.template.spec;
+    const references = containers[0].env.flatMap(({ valueFrom }: any) => valueFrom?.secretKeyRef ?? []);
+    assert.ok(references.length > 0);
+    for (const { name, key, optional } of references) assert.ok(optional, `${key} of ${name}, which may come later`);
     assert.ok(resources.get(`${JOB}::notes-migration`)!.dependencies.includes(`${JOB}::notes-migration-start`));
   });
 
