@@ -165,7 +165,7 @@ export class PostgresApp extends pulumi.ComponentResource {
       [...workload.complete, ...workers.map(({ object }) => object)],
       "database.",
       child(),
-      [workload, ...workers].map(({ object }) => loggingIn(object, database.appConnection.secretName, `**::${name}*`)),
+      [workload, ...workers].map(({ object }) => loggingIn(name, object, database.appConnection.secretName)),
     );
 
     parts.set(this, { database, migration, workload: workload.object, contract });

@@ -120,7 +120,9 @@ export class PostgresDatabase extends pulumi.ComponentResource {
           extensions: database.extensions,
           settings: database.settings !== undefined,
           adopted: database.embedded?.existingClaim !== undefined,
-          notNamed: database.embedded ? database.defaults : [],
+          notNamed: !database.embedded
+            ? []
+            : database.defaults.filter((one) => one !== "user" || database.embedded!.existingClaim),
           connectTimeoutSeconds: database.connectTimeoutSeconds,
           files: afterEnd(setupScripts.metadata.name), // before the setup nothing connects
           labels: partLabels("setup"),

@@ -740,6 +740,16 @@ describe("the setup script", function () {
             }
           });
 
+        it("does not mind another role's table, or owner of the database, where the application has tables of its own", async () => {
+          const own = () => adopt("kept", "databaseName", KEPT);
+          await succeeds(adopt("kept", "", KEPT));
+          await left("SET ROLE kept; CREATE SCHEMA app; CREATE TABLE app.own (n int)", "kept");
+          await left("CREATE TABLE public.strange (n int)", "kept");
+          await left("ALTER DATABASE kept OWNER TO somebody");
+          await succeeds(own());
+          assert.strictEqual(await left("SELECT datdba::regrole FROM pg_database WHERE datname = 'kept'"), "kept");
+        });
+
         it("lets the application read and alter what there is, as its owner", async () => {
           await succeeds(adopt("shop", "", { ...names("somebody"), DATABASE: "shop" }));
           const all = "ALTER TABLE old ADD m int; SELECT count(*) FROM old";
