@@ -103,6 +103,7 @@ export class PostgresDatabase extends pulumi.ComponentResource {
 
     const connections = connect(name, database, engine, metadata, child, afterEnd);
     const passwords = logins && loginsSecret(`${name}-logins`, logins, metadata, child());
+    const adopted = database.embedded?.existingClaim !== undefined;
     const setup = new batch.Job(
       `${name}-setup`,
       {
@@ -119,10 +120,9 @@ export class PostgresDatabase extends pulumi.ComponentResource {
           imagePullSecrets,
           extensions: database.extensions,
           settings: database.settings !== undefined,
-          adopted: database.embedded?.existingClaim !== undefined,
-          notNamed: !database.embedded
-            ? []
-            : database.defaults.filter((one) => one !== "user" || database.embedded!.existingClaim),
+          adopted,
+          // The owner of a database of its own may have been changed by hand: the setup sets that right.
+          notNamed: database.embedded ? database.defaults.filter((one) => adopted || one === "databaseName") : [],
           connectTimeoutSeconds: database.connectTimeoutSeconds,
           files: afterEnd(setupScripts.metadata.name), // before the setup nothing connects
           labels: partLabels("setup"),

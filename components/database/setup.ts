@@ -26,6 +26,7 @@ export function setupFiles(
     "passing.sh",
     "session.sh",
     "own-roles.sql",
+    "owned.sql",
     "roles.sql",
     "unlogged.sql",
     "logins.sql",

@@ -259,16 +259,13 @@ admin() {
   in_database "$who" login "$ADMIN_USER" "$ADMIN_PASSWORD"
   run "$who, letting the logins in" with_names login "$ADMIN_USER" "$ADMIN_PASSWORD" -d "$ADMIN_DATABASE" -f "$here/logins.sql"
   # A database that was there before may hold what is another role's. On a volume of the component's own it is enough that some of it is the owner's.
-  [ "$OWNS_SERVER:${ADOPTED:-false}:$(owned)" != true:false:t ] || return 0
+  if [ "$OWNS_SERVER:${ADOPTED:-false}" = true:false ]; then
+    owned=$(run "$who, asking whose the tables are" with_names login "$ADMIN_USER" "$ADMIN_PASSWORD" -d "$DATABASE" -f "$here/owned.sql")
+    [ "$owned" = f ] || return 0
+  fi
   acting
   may=$(run "$acts, asking for rights" login "$acts" "$password" -d "$DATABASE" -f "$here/may-create.sql")
   [ -z "$may" ] || fail "$may"
-}
-
-# owned: whether any table is the owner's, as t or f.
-owned() {
-  printf "SELECT EXISTS (SELECT FROM pg_class WHERE relkind IN ('r', 'p') AND relowner = to_regrole(quote_ident(:'owner')));\n" |
-    run "$who, asking whose the tables are" with_names login "$ADMIN_USER" "$ADMIN_PASSWORD" -d "$DATABASE" -f -
 }
 
 # Who acts as the owner.
