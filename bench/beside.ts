@@ -8,6 +8,7 @@ import { Project } from "./support/project";
 import { rawProgram } from "./support/rawProgram";
 import { percent, Table, table } from "./support/report";
 import { alternate, difference, pairs, ratio, summarize, timed } from "./support/samples";
+import { inNamespace, withProject } from "./support/scratch";
 import { FIRST, NEXT, Versions } from "./support/versions";
 
 /** Of the first `up` over Helm's installation, and over kubectl with the same objects. */
@@ -26,19 +27,6 @@ export async function beside(
   rounds: number,
   versions: Versions,
 ): Promise<{ tables: Table[]; pictures: Bars[] }> {
-  const inNamespace = async <T>(measure: (namespace: Namespace) => Promise<T>) => {
-    const namespace = await Namespace.create("bench");
-    const removeNamespace = cleanup.add(() => namespace.delete());
-    const measured = await measure(namespace);
-    await removeNamespace();
-    return measured;
-  };
-  const ofProject = async <T>(project: Project, measure: (project: Project) => Promise<T>) => {
-    const removeProject = cleanup.add(() => project.remove());
-    const measured = await measure(project);
-    await removeProject();
-    return measured;
-  };
   const byChart = async (namespace: Namespace, chart: Chart) => {
     const install = await timed(() => chart.install(FIRST));
     const password = await chart.password();
@@ -48,17 +36,17 @@ export async function beside(
 
   const measured = await alternate(rounds, {
     component: () =>
-      inNamespace(async (namespace) =>
-        ofProject(await Project.ofFile("component.js", namespace.name), async (project) => ({
+      inNamespace(cleanup, async (namespace) =>
+        withProject(cleanup, await Project.ofFile("component.js", namespace.name), async (project) => ({
           install: await timed(() => project.up("--config", `version=${FIRST}`)),
           upgrade: await timed(() => project.up("--config", `version=${NEXT}`)),
           destroy: await timedToTheEnd(namespace, () => project.destroy()),
         })),
       ),
-    helm: () => inNamespace((namespace) => byChart(namespace, new Chart(namespace))),
-    helmWithoutDelays: () => inNamespace((namespace) => byChart(namespace, Chart.withoutDelays(namespace))),
+    helm: () => inNamespace(cleanup, (namespace) => byChart(namespace, new Chart(namespace))),
+    helmWithoutDelays: () => inNamespace(cleanup, (namespace) => byChart(namespace, Chart.withoutDelays(namespace))),
     kubectl: () =>
-      inNamespace(async (namespace) => {
+      inNamespace(cleanup, async (namespace) => {
         const [first, next] = [versions.first(namespace.name), versions.next(namespace.name)];
         return {
           install: await timed(() => deploy(stepsOf(first))),
@@ -66,18 +54,18 @@ export async function beside(
           destroy: await timedToTheEnd(namespace, () => remove(manifestsOf(next))),
         };
       }),
-    bare: () => inNamespace((namespace) => bareUpgrade(namespace, versions)),
+    bare: () => inNamespace(cleanup, (namespace) => bareUpgrade(namespace, versions)),
     raw: () =>
-      inNamespace(async (namespace) => {
+      inNamespace(cleanup, async (namespace) => {
         const [first, next] = [versions.first(namespace.name), versions.next(namespace.name)].map(rawProgram);
-        return ofProject(await Project.create(first), async (project) => {
+        return withProject(cleanup, await Project.create(first), async (project) => {
           const install = await timed(() => project.up());
           await project.rewrite(next);
           const upgrade = await timed(() => project.up());
           return { install, upgrade, destroy: await timedToTheEnd(namespace, () => project.destroy()) };
         });
       }),
-    empty: async () => ofProject(await Project.ofFile("empty.js"), (project) => timed(() => project.up())),
+    empty: async () => withProject(cleanup, await Project.ofFile("empty.js"), (project) => timed(() => project.up())),
   });
   const { component, helm, helmWithoutDelays, kubectl, raw, bare, empty } = measured;
 

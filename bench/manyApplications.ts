@@ -1,8 +1,8 @@
-import { Namespace } from "../test/support/kubectl";
 import { Cleanup } from "./support/cleanup";
 import { Project } from "./support/project";
 import { Row, Table, table } from "./support/report";
 import { alternate } from "./support/samples";
+import { inNamespace, withProject } from "./support/scratch";
 
 /** Of one more application among many over one more among few: 1 is a straight line. */
 const GOAL = 1.2;
@@ -11,21 +11,15 @@ type Usage = Awaited<ReturnType<Project["usage"]>>;
 
 /** The program of a first preview of 1, 10 and 100 applications, from its own process: the engine and the cluster are not in it. */
 export async function manyApplications(cleanup: Cleanup, rounds: number): Promise<Table> {
-  const namespace = await Namespace.create("bench");
-  const removeNamespace = cleanup.add(() => namespace.delete());
-  const project = await Project.ofFile("many.js", namespace.name);
-  const removeProject = cleanup.add(() => project.remove());
-  const preview = async (applications: number) => {
-    await project.preview("--config", `applications=${applications}`);
-    return project.usage();
-  };
-  const { one, ten, hundred } = await alternate(rounds, {
-    one: () => preview(1),
-    ten: () => preview(10),
-    hundred: () => preview(100),
-  });
-  await removeProject();
-  await removeNamespace();
+  const { one, ten, hundred } = await inNamespace(cleanup, async ({ name }) =>
+    withProject(cleanup, await Project.ofFile("many.js", name), (project) => {
+      const preview = async (applications: number) => {
+        await project.preview("--config", `applications=${applications}`);
+        return project.usage();
+      };
+      return alternate(rounds, { one: () => preview(1), ten: () => preview(10), hundred: () => preview(100) });
+    }),
+  );
 
   const rows = (what: string, part: keyof Usage, shown: Pick<Row, "unit" | "digits">): Row[] => {
     const [a, b, c] = [one, ten, hundred].map((usages) => usages.map((usage) => usage[part]));

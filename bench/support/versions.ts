@@ -1,7 +1,7 @@
-import { Namespace } from "../../test/support/kubectl";
 import { Cleanup } from "./cleanup";
 import { Project } from "./project";
 import { say } from "./say";
+import { inNamespace, withProject } from "./scratch";
 import { Exported, Resource, resourcesOf } from "./state";
 
 /** The application's version that is installed, and the one that it is upgraded to, which has one migration more. */
@@ -16,17 +16,14 @@ export interface Versions {
 /** Reads it out of a stack that is deployed for that alone. */
 export async function versionsOf(cleanup: Cleanup): Promise<Versions> {
   say("a stack that says which objects there are, not measured");
-  const namespace = await Namespace.create("bench");
-  const removeNamespace = cleanup.add(() => namespace.delete());
-  const project = await Project.ofFile("component.js", namespace.name);
-  const removeProject = cleanup.add(() => project.remove());
-  const resourcesAt = async (version: string) => {
-    await project.up("--config", `version=${version}`);
-    const state = (await project.export()) as Exported;
-    return (other: string) => resourcesOf(state, namespace.name, other);
-  };
-  const versions = { first: await resourcesAt(FIRST), next: await resourcesAt(NEXT) };
-  await removeNamespace();
-  await removeProject();
-  return versions;
+  return inNamespace(cleanup, async (namespace) =>
+    withProject(cleanup, await Project.ofFile("component.js", namespace.name), async (project) => {
+      const resourcesAt = async (version: string) => {
+        await project.up("--config", `version=${version}`);
+        const state = (await project.export()) as Exported;
+        return (other: string) => resourcesOf(state, namespace.name, other);
+      };
+      return { first: await resourcesAt(FIRST), next: await resourcesAt(NEXT) };
+    }),
+  );
 }
